@@ -7,15 +7,12 @@ find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 find_package(Boost 1.81 REQUIRED)
-find_library(BOOST_JSON_LIBRARY boost_json REQUIRED)
 pkg_check_modules(LIBYAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(LIBGIT2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(LIBZSTD REQUIRED IMPORTED_TARGET libzstd)
 
 add_library(sluice_boost INTERFACE)
 target_include_directories(sluice_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
-add_library(sluice_boost_json INTERFACE)
-target_link_libraries(sluice_boost_json INTERFACE sluice_boost ${BOOST_JSON_LIBRARY})
 
 # Arrow: the system's if there is one, else the C++ headers and libraries inside the pyarrow wheel.
 add_library(sluice_arrow INTERFACE)

@@ -39,9 +39,10 @@ std::string FormatUtc(int64_t ms_since_epoch, bool with_milliseconds) {
   std::chrono::hh_mm_ss of_day{time - day};
   int year = static_cast<int>(date.year());
   CHECK(year >= 0 && year <= 9999);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), of_day.hours().count(),
-                                 of_day.minutes().count(), of_day.seconds().count());
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), of_day.hours().count(),
+                  of_day.minutes().count(), of_day.seconds().count());
   if (with_milliseconds) text += fmt::format(".{:03}", of_day.subseconds().count());
   return text + "Z";
 }

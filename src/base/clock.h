@@ -32,7 +32,8 @@ class ManualClock : public Clock {
   std::atomic<int64_t> now_ms_;
 };
 
-/// "2026-11-21T14:03:07Z", or with ".123Z" when `with_milliseconds`. Pure; years 0000 to 9999 (CHECK).
+/// "2026-11-21T14:03:07Z", or with ".123Z" when `with_milliseconds`. Pure; years 0000 to 9999
+/// (CHECK).
 std::string FormatUtc(int64_t ms_since_epoch, bool with_milliseconds = false);
 
 }  // namespace sluice

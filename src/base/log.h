@@ -12,7 +12,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 /// Lines below `level` are dropped. Default: kWarning for commands; servers set kInfo.
 void SetLogLevel(LogLevel level);
 bool IsLogged(LogLevel level);
-/// One line: UTC time, level, message. Line breaks in the message are escaped, so a line stays a line.
+/// One line: UTC time, level, message. Line breaks in the message are escaped, so a line stays a
+/// line.
 void WriteLog(LogLevel level, std::string_view message);
 
 template <typename... Args>

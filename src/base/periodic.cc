@@ -4,7 +4,8 @@
 
 namespace sluice {
 
-Periodic::Periodic(const std::string& name, std::chrono::milliseconds interval, std::function<void()> tick)
+Periodic::Periodic(const std::string& name, std::chrono::milliseconds interval,
+                   std::function<void()> tick)
     : thread_([this, interval, tick = std::move(tick)](const std::stop_token& stop) {
         while (!stop.stop_requested()) {
           tick();

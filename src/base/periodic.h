@@ -10,8 +10,9 @@
 
 namespace sluice {
 
-/// Calls `tick` right away and then every `interval`, on one thread of its own. The destructor stops the loop and
-/// waits for a running tick. `tick` must not throw. Tests call their object's Tick() instead of starting this.
+/// Calls `tick` right away and then every `interval`, on one thread of its own. The destructor
+/// stops the loop and waits for a running tick. `tick` must not throw. Tests call their object's
+/// Tick() instead of starting this.
 class Periodic {
  public:
   Periodic(const std::string& name, std::chrono::milliseconds interval, std::function<void()> tick);

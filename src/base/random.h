@@ -1,5 +1,6 @@
-// Deterministic random numbers: equal seeds give equal sequences on every machine, compiler and thread count.
-// The standard library's distributions may differ between implementations, so ours are written out here.
+// Deterministic random numbers: equal seeds give equal sequences on every machine, compiler and
+// thread count. The standard library's distributions may differ between implementations, so ours
+// are written out here.
 #pragma once
 
 #include <array>
@@ -10,12 +11,13 @@
 
 namespace sluice {
 
-/// xoshiro256** seeded by SplitMix64 (D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators",
-/// 2021). Not for secrets. One thread at a time; copy it to fork a sequence.
+/// xoshiro256** seeded by SplitMix64 (D. Blackman, S. Vigna, "Scrambled linear pseudorandom number
+/// generators", 2021). Not for secrets. One thread at a time; copy it to fork a sequence.
 class Random {
  public:
   explicit Random(uint64_t seed);
-  /// An independent stream per name: split, bootstrap and learner of one pipeline seed must not share numbers.
+  /// An independent stream per name: split, bootstrap and learner of one pipeline seed must not
+  /// share numbers.
   Random(uint64_t seed, std::string_view stream);
 
   uint64_t NextU64();
@@ -38,7 +40,8 @@ class Random {
   bool has_spare_gaussian_ = false;
 };
 
-/// 64-bit FNV-1a of the bytes, finished by the SplitMix64 mixer. Persisted (hash splits, hashed features): never change.
+/// 64-bit FNV-1a of the bytes, finished by the SplitMix64 mixer. Persisted (hash splits, hashed
+/// features): never change.
 uint64_t StableHash64(std::string_view bytes, uint64_t seed = 0);
 
 }  // namespace sluice

@@ -73,13 +73,17 @@ std::string Error::ToString() const {
   return text;
 }
 
-Error InvalidArgument(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+Error InvalidArgument(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
 Error NotFound(std::string message) { return {ErrorCode::kNotFound, std::move(message)}; }
 Error AlreadyExists(std::string message) { return {ErrorCode::kAlreadyExists, std::move(message)}; }
 Error FailedPrecondition(std::string message) {
   return {ErrorCode::kFailedPrecondition, std::move(message)};
 }
-Error PermissionDenied(std::string message) { return {ErrorCode::kPermissionDenied, std::move(message)}; }
+Error PermissionDenied(std::string message) {
+  return {ErrorCode::kPermissionDenied, std::move(message)};
+}
 Error ResourceExhausted(std::string message) {
   return {ErrorCode::kResourceExhausted, std::move(message)};
 }

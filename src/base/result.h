@@ -15,8 +15,8 @@
 
 namespace sluice {
 
-/// What kind of failure it is. The set is closed: callers branch on it, and the REST layer maps it to wire
-/// codes in one place. Never recognise an error by its text.
+/// What kind of failure it is. The set is closed: callers branch on it, and the REST layer maps it
+/// to wire codes in one place. Never recognise an error by its text.
 enum class ErrorCode : uint8_t {
   kInvalidArgument,     ///< the input is wrong in itself; trying again is useless
   kNotFound,            ///< the named thing does not exist
@@ -33,7 +33,8 @@ enum class ErrorCode : uint8_t {
 /// "invalid argument", "not found", ...
 std::string_view ErrorCodeName(ErrorCode code);
 
-/// A place in text that a person wrote. Lines and columns count from 1, columns in bytes; 0 is unknown.
+/// A place in text that a person wrote. Lines and columns count from 1, columns in bytes; 0 is
+/// unknown.
 struct Source {
   std::string file;
   int line = 0;
@@ -58,7 +59,8 @@ class [[nodiscard]] Error {
   /// Names the place; keeps an earlier, more exact one.
   Error At(Source source) &&;
 
-  /// What a person reads: "file:line:column: message", then the line and a caret when they are known.
+  /// What a person reads: "file:line:column: message", then the line and a caret when they are
+  /// known.
   std::string ToString() const;
 
  private:
@@ -84,11 +86,12 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
   template <typename U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error>)
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}  // NOLINT: implicit by design
+  requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error>) Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}  // NOLINT: implicit by design
 
   bool ok() const { return state_.index() == 0; }
   const T& value() const& {
@@ -135,12 +138,13 @@ inline Status Ok() { return {}; }
 
 }  // namespace sluice
 
-/// Returns the error of `expression` (a Status or Result) from the enclosing function, if it has one.
-#define RETURN_IF_ERROR(expression)                                      \
-  do {                                                                   \
-    if (auto sluice_status = (expression); !sluice_status.ok()) {        \
-      return std::move(sluice_status).error();                           \
-    }                                                                    \
+/// Returns the error of `expression` (a Status or Result) from the enclosing function, if it has
+/// one.
+#define RETURN_IF_ERROR(expression)                               \
+  do {                                                            \
+    if (auto sluice_status = (expression); !sluice_status.ok()) { \
+      return std::move(sluice_status).error();                    \
+    }                                                             \
   } while (false)
 
 #define SLUICE_CONCAT_INNER(a, b) a##b
@@ -150,7 +154,8 @@ inline Status Ok() { return {}; }
   if (!result.ok()) return std::move(result).error();            \
   declaration = std::move(result).value()
 
-/// ASSIGN_OR_RETURN(auto run, store.GetRun(id)); declares or assigns, or returns the error. Two statements:
-/// not for the body of an `if` without braces. The declaration must have no comma outside parentheses.
+/// ASSIGN_OR_RETURN(auto run, store.GetRun(id)); declares or assigns, or returns the error. Two
+/// statements: not for the body of an `if` without braces. The declaration must have no comma
+/// outside parentheses.
 #define ASSIGN_OR_RETURN(declaration, ...) \
   SLUICE_ASSIGN_OR_RETURN(SLUICE_CONCAT(sluice_result_, __LINE__), declaration, (__VA_ARGS__))

@@ -28,8 +28,9 @@ Result<Digest> Digest::FromHex(std::string_view hex) {
     }
     if (is_hex) return digest;
   }
-  return InvalidArgument(fmt::format("'{}' is not a SHA-256 digest: expected 64 lower-case hexadecimal digits",
-                                     hex.substr(0, 80)));
+  return InvalidArgument(
+      fmt::format("'{}' is not a SHA-256 digest: expected 64 lower-case hexadecimal digits",
+                  hex.substr(0, 80)));
 }
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
@@ -40,16 +41,20 @@ Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
-void Sha256::Free::operator()(void* context) const { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context)); }
+void Sha256::Free::operator()(void* context) const {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context));
+}
 
 void Sha256::Update(std::string_view bytes) {
-  CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_.get()), bytes.data(), bytes.size()) == 1);
+  CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_.get()), bytes.data(), bytes.size()) ==
+        1);
 }
 
 Digest Sha256::Finish() {
   Digest digest;
   unsigned int size_bytes = 0;
-  CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_.get()), digest.bytes.data(), &size_bytes) == 1);
+  CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_.get()), digest.bytes.data(),
+                           &size_bytes) == 1);
   CHECK(size_bytes == digest.bytes.size());
   return digest;
 }

@@ -1,4 +1,5 @@
-// SHA-256, the name of every object: the same digests as `sha256sum` and OCI. FIPS 180-4, by OpenSSL.
+// SHA-256, the name of every object: the same digests as `sha256sum` and OCI. FIPS 180-4, by
+// OpenSSL.
 #pragma once
 
 #include <array>

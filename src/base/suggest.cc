@@ -22,7 +22,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
     for (size_t j = 1; j <= b.size(); ++j) {
       size_t cost = Lower(a[i - 1]) == Lower(b[j - 1]) ? 0 : 1;
       current[j] = std::min({last[j] + 1, current[j - 1] + 1, last[j - 1] + cost});
-      bool is_swap = i > 1 && j > 1 && Lower(a[i - 1]) == Lower(b[j - 2]) && Lower(a[i - 2]) == Lower(b[j - 1]);
+      bool is_swap = i > 1 && j > 1 && Lower(a[i - 1]) == Lower(b[j - 2]) &&
+                     Lower(a[i - 2]) == Lower(b[j - 1]);
       if (is_swap) current[j] = std::min(current[j], before_last[j - 2] + 1);
     }
     std::swap(before_last, last);
@@ -31,7 +32,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
-std::optional<std::string> NearestName(std::string_view name, std::span<const std::string> candidates) {
+std::optional<std::string> NearestName(std::string_view name,
+                                       std::span<const std::string> candidates) {
   std::optional<std::string> nearest;
   size_t nearest_distance = 0;
   for (const std::string& candidate : candidates) {

@@ -23,8 +23,8 @@ Status ThreadPool::TrySubmit(std::function<void()> task) {
     std::lock_guard lock(mutex_);
     if (is_stopping_) return Cancelled(fmt::format("thread pool '{}' is shut down", options_.name));
     if (queue_.size() >= options_.queue_capacity) {
-      return ResourceExhausted(
-          fmt::format("queue of thread pool '{}' is full ({} tasks)", options_.name, queue_.size()));
+      return ResourceExhausted(fmt::format("queue of thread pool '{}' is full ({} tasks)",
+                                           options_.name, queue_.size()));
     }
     queue_.push_back(std::move(task));
   }

@@ -1,5 +1,6 @@
-// Runs a libFuzzer entry point without libFuzzer, as an ordinary test: every corpus file as it is, then some
-// thousand mutations of them from a fixed seed. `<program> CORPUS [seed]`; a finding is a crash.
+// Runs a libFuzzer entry point without libFuzzer, as an ordinary test: every corpus file as it is,
+// then some thousand mutations of them from a fixed seed. `<program> CORPUS [seed]`; a finding is a
+// crash.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -22,21 +23,18 @@ void RunOne(const std::string& input) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
 }
 
-std::string Mutate(std::string input, const std::vector<std::string>& corpus, sluice::Random& random) {
+std::string Mutate(std::string input, const std::vector<std::string>& corpus,
+                   sluice::Random& random) {
   static constexpr char kInteresting[] = "\"'{}[]:,&*|>-#!%@`\n\r\t\\ \0\x7f\xff\xef\xbb\xbf";
   int edit_count = 1 + static_cast<int>(random.NextBelow(8));
   for (int i = 0; i < edit_count; ++i) {
     size_t at = input.empty() ? 0 : random.NextBelow(input.size() + 1);
     switch (random.NextBelow(6)) {
-      case 0:
-        input.insert(at, 1, kInteresting[random.NextBelow(sizeof kInteresting - 1)]);
-        break;
+      case 0: input.insert(at, 1, kInteresting[random.NextBelow(sizeof kInteresting - 1)]); break;
       case 1:
         if (at < input.size()) input[at] = static_cast<char>(random.NextBelow(256));
         break;
-      case 2:
-        input.erase(at, random.NextBelow(16));
-        break;
+      case 2: input.erase(at, random.NextBelow(16)); break;
       case 3: {
         std::string piece = input.substr(at, random.NextBelow(64));
         for (uint64_t n = random.NextBelow(8); n > 0; --n) input.insert(at, piece);
@@ -49,7 +47,8 @@ std::string Mutate(std::string input, const std::vector<std::string>& corpus, sl
         break;
       }
       default:
-        input.insert(at, random.NextBelow(300), kInteresting[random.NextBelow(sizeof kInteresting - 1)]);
+        input.insert(at, random.NextBelow(300),
+                     kInteresting[random.NextBelow(sizeof kInteresting - 1)]);
     }
   }
   if (input.size() > kMaxInputBytes) input.resize(kMaxInputBytes);
