@@ -1,0 +1,64 @@
+// The table of routes and how a path finds its row.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/message.h"
+
+namespace sluice::http {
+
+/// Must be thread-safe. What it throws is caught by the server: 500, with the request id and
+/// nothing else.
+using Handler = std::function<Response(const Request&)>;
+
+/// One row. GET rows also answer HEAD (same fields, no body); OPTIONS is answered from the table.
+struct Route {
+  Method method = Method::kGet;
+  /// "/runs/{id}/files/{path...}": literal segments, {name} for one segment (never empty), and as
+  /// the last one {name...} for the rest, slashes included. A literal wins over {name}, {name} over
+  /// {name...}.
+  std::string pattern;
+  Handler handler;
+  std::string name;  ///< for logs and metrics: "serve.invocations"
+  /// Requests with at most this many body bytes run on the event loop itself: no hand-over between
+  /// threads, but every other connection of that loop waits. Only for work of some ten microseconds
+  /// that never blocks. Negative: never.
+  int64_t inline_body_bytes_max = -1;
+  /// Overrides the server's limit. Negative: the server's.
+  int64_t body_bytes_max = -1;
+};
+
+/// Immutable once built, so thread-safe.
+class Router {
+ public:
+  /// Bad or doubled patterns are a bug of the table's author (CHECK).
+  explicit Router(std::vector<Route> routes);
+  ~Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+
+  struct Match {
+    const Route* route = nullptr;  ///< null: no row for this method
+    std::vector<std::pair<std::string, std::string>> path_params;
+    /// For a path that some row has: the methods it answers, "GET, HEAD, OPTIONS". Empty: no row
+    /// has the path. Only filled where `route` is null.
+    std::string allow;
+  };
+  /// `path` is decoded. O(segments) for literal paths; at worst O(segments * 3) nodes are tried per
+  /// level of {name}.
+  Match Find(Method method, std::string_view path) const;
+
+  const std::vector<Route>& routes() const;
+
+ private:
+  struct Node;
+  std::vector<Route> routes_;
+  std::unique_ptr<Node> root_;
+};
+
+}  // namespace sluice::http
