@@ -1,0 +1,38 @@
+# The front door. `make demo` sets up, builds and runs the example; `make test` runs every test.
+SHELL := /bin/bash
+BUILD := build/release
+JOBS ?= $(shell nproc)
+PYTHON := build/venv/bin/python
+
+.PHONY: build setup demo test test-unit test-python bench format clean fuzz
+
+setup:
+	@tools/setup
+
+build: setup
+	@[ -f $(BUILD)/build.ninja ] || cmake --preset release >build/configure.log || { cat build/configure.log; exit 1; }
+	@cmake --build $(BUILD) -j $(JOBS) | { grep -v -E '^\[|Entering directory|no work to do' || true; } ; exit $${PIPESTATUS[0]}
+
+demo: build
+	@tools/demo $(BUILD)
+
+test: build test-unit test-python
+
+test-unit: build
+	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS) --progress | tail -n 400
+
+test-python: build
+	@SLUICE_BUILD_DIR=$(abspath $(BUILD)) $(PYTHON) -m pytest tests -q -p no:cacheprovider
+
+bench: build
+	@for bench in bench/*.py; do [ "$$bench" = bench/data_sets.py ] || $(PYTHON) $$bench; done
+
+format:
+	@git ls-files '*.cc' '*.h' | xargs clang-format -i
+
+fuzz: setup
+	@cmake --preset fuzz >/dev/null && cmake --build build/fuzz -j $(JOBS)
+	@tools/fuzz build/fuzz $${SECONDS_EACH:-600}
+
+clean:
+	@rm -rf $(BUILD)
