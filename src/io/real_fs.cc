@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -108,6 +109,38 @@ class RealWritableFile : public WritableFile {
   std::string buffer_;
 };
 
+class RealReadableFile : public ReadableFile {
+ public:
+  RealReadableFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+  Status Read(std::string& buffer, size_t max_bytes) override {
+    buffer.resize(max_bytes);
+    size_t filled = 0;
+    while (filled < max_bytes) {
+      ssize_t count = read(fd_.get(), buffer.data() + filled, max_bytes - filled);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return ErrnoError(errno, "read", path_);
+      if (count == 0) break;
+      filled += static_cast<size_t>(count);
+    }
+    buffer.resize(filled);
+    return Ok();
+  }
+
+ private:
+  const ScopedFd fd_;
+  const std::string path_;
+};
+
+/// flock(2): belongs to the open file, so two locks of one process exclude each other as those of two processes do.
+class RealFileLock : public FileLock {
+ public:
+  explicit RealFileLock(int fd) : fd_(fd) {}
+
+ private:
+  const ScopedFd fd_;
+};
+
 class RealFileSystem : public Fs {
  public:
   Result<std::string> ReadFile(const std::string& path, int64_t max_bytes) override {
@@ -115,23 +148,27 @@ class RealFileSystem : public Fs {
     if (fd.get() < 0) return ErrnoError(errno, "open", path);
     struct stat info {};
     if (fstat(fd.get(), &info) != 0) return ErrnoError(errno, "stat", path);
-    if (S_ISDIR(info.st_mode)) return InvalidArgument(fmt::format("'{}' is a directory, not a file", path));
+    if (S_ISDIR(info.st_mode))
+      return InvalidArgument(fmt::format("'{}' is a directory, not a file", path));
     std::string bytes;
     if (info.st_size <= max_bytes) bytes.reserve(static_cast<size_t>(info.st_size) + 1);
-    std::string buffer(static_cast<size_t>(std::clamp<int64_t>(info.st_size + 1, 4096, 1 << 20)), '\0');
+    std::string buffer(static_cast<size_t>(std::clamp<int64_t>(info.st_size + 1, 4096, 1 << 20)),
+                       '\0');
     for (;;) {
       ssize_t count = read(fd.get(), buffer.data(), buffer.size());
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return ErrnoError(errno, "read", path);
       if (count == 0) return bytes;
       if (static_cast<int64_t>(bytes.size()) + count > max_bytes) {
-        return ResourceExhausted(fmt::format("'{}' is larger than the limit of {} bytes", path, max_bytes));
+        return ResourceExhausted(
+            fmt::format("'{}' is larger than the limit of {} bytes", path, max_bytes));
       }
       bytes.append(buffer.data(), static_cast<size_t>(count));
     }
   }
 
-  Status WriteFileAtomic(const std::string& path, std::string_view bytes, Durability durability) override {
+  Status WriteFileAtomic(const std::string& path, std::string_view bytes,
+                         Durability durability) override {
     static std::atomic<uint64_t> counter{0};
     std::string temporary = fmt::format("{}.tmp-{}-{}", path, getpid(), counter++);
     Status status = WriteTemporary(temporary, bytes, durability);
@@ -143,6 +180,12 @@ class RealFileSystem : public Fs {
     return durability == Durability::kDurable ? SyncDirectory(DirName(path)) : Ok();
   }
 
+  Result<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override {
+    int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return ErrnoError(errno, "open", path);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return std::unique_ptr<ReadableFile>(std::make_unique<RealReadableFile>(fd, path));
+  }
   Result<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) override {
     return OpenFile(path, O_TRUNC);
   }
@@ -197,7 +240,8 @@ class RealFileSystem : public Fs {
     std::string parent = DirName(path);
     if (errno != ENOENT || parent == path) return ErrnoError(errno, "create directory", path);
     RETURN_IF_ERROR(MakeDirectories(parent));
-    if (mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return ErrnoError(errno, "create directory", path);
+    if (mkdir(path.c_str(), 0777) != 0 && errno != EEXIST)
+      return ErrnoError(errno, "create directory", path);
     return Ok();
   }
 
@@ -233,7 +277,8 @@ class RealFileSystem : public Fs {
   }
 
   Status Symlink(const std::string& target, const std::string& link_path) override {
-    if (symlink(target.c_str(), link_path.c_str()) != 0) return ErrnoError(errno, "link", link_path);
+    if (symlink(target.c_str(), link_path.c_str()) != 0)
+      return ErrnoError(errno, "link", link_path);
     return Ok();
   }
 
@@ -259,6 +304,21 @@ class RealFileSystem : public Fs {
     }
   }
 
+  Status Reflink(const std::string& from, const std::string& to) override {
+    ScopedFd in(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+    if (in.get() < 0) return ErrnoError(errno, "open", from);
+    ScopedFd out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (out.get() < 0) return ErrnoError(errno, "create", to);
+    if (ioctl(out.get(), FICLONE, in.get()) == 0) return Ok();
+    int error_number = errno;
+    unlink(to.c_str());
+    if (error_number == ENOSPC || error_number == EDQUOT || error_number == EIO) {
+      return ErrnoError(error_number, "share blocks with", from);
+    }
+    return FailedPrecondition(fmt::format("share blocks of '{}' with '{}': {}", from, to,
+                                          std::strerror(error_number)));
+  }
+
   Status SetMode(const std::string& path, uint32_t mode) override {
     if (chmod(path.c_str(), mode) != 0) return ErrnoError(errno, "set mode of", path);
     return Ok();
@@ -271,12 +331,34 @@ class RealFileSystem : public Fs {
     return Ok();
   }
 
+  Status SyncFile(const std::string& path) override {
+    ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return ErrnoError(errno, "open", path);
+    if (fsync(fd.get()) != 0) return ErrnoError(errno, "sync", path);
+    return Ok();
+  }
+
+  Result<std::unique_ptr<FileLock>> Lock(const std::string& path, LockMode mode, bool wait) override {
+    int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return ErrnoError(errno, "open", path);
+    auto lock = std::make_unique<RealFileLock>(fd);
+    int operation = (mode == LockMode::kShared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB);
+    while (flock(fd, operation) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) return Unavailable(fmt::format("'{}' is locked by another process", path));
+      return ErrnoError(errno, "lock", path);
+    }
+    return std::unique_ptr<FileLock>(std::move(lock));
+  }
+
  private:
-  static Status WriteTemporary(const std::string& path, std::string_view bytes, Durability durability) {
+  static Status WriteTemporary(const std::string& path, std::string_view bytes,
+                               Durability durability) {
     ScopedFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (fd.get() < 0) return ErrnoError(errno, "create", path);
     RETURN_IF_ERROR(WriteAll(fd.get(), bytes, path));
-    if (durability == Durability::kDurable && fsync(fd.get()) != 0) return ErrnoError(errno, "sync", path);
+    if (durability == Durability::kDurable && fsync(fd.get()) != 0)
+      return ErrnoError(errno, "sync", path);
     return Ok();
   }
 

@@ -1,0 +1,74 @@
+// What an engine implements. Everything above it (Db, Reader, Tx, Migrator, the stores) is written
+// once. testing/db_contract.h is the suite every driver passes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "io/fs.h"
+#include "sql/value.h"
+
+namespace sluice::sql {
+
+/// The rows of one running statement. Lives shorter than its connection; destroying it ends the
+/// statement.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  /// To the next row; false after the last. A statement without rows does its work in the first
+  /// call.
+  virtual Result<bool> Next() = 0;
+  virtual int column_count() const = 0;
+  virtual ColumnType TypeOf(int column) const = 0;
+  virtual int64_t Int64(int column) const = 0;
+  virtual double Double(int column) const = 0;
+  virtual std::string_view Text(int column) const = 0;  ///< until the next Next
+  /// Rows inserted, updated or deleted; known once Next said false.
+  virtual int64_t changed_row_count() const = 0;
+};
+
+enum class TxKind : uint8_t {
+  kRead,   ///< one consistent snapshot, never waits for a writer
+  kWrite,  ///< takes the write lock at its begin, so that it cannot fail half-way for another
+           ///< writer
+};
+
+/// One connection. One thread at a time. Error codes, for all methods: kUnavailable (busy, server
+/// away: try again), kAlreadyExists (unique constraint), kInvalidArgument (other constraints, wrong
+/// SQL or parameters), kDataLoss (corrupt file), kResourceExhausted (disk full), kPermissionDenied
+/// (read-only file), kInternal.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual Result<std::unique_ptr<Cursor>> Start(const Query& query,
+                                                std::span<const Param> params) = 0;
+  /// A kWrite transaction committed with kFast survives the death of the process, and that of the
+  /// machine once a later kDurable one has been committed.
+  virtual Status Begin(TxKind kind, io::Durability durability) = 0;
+  virtual Status Commit() = 0;
+  virtual void Rollback() = 0;
+  /// Several statements separated by ';', without parameters. `name` is for errors.
+  virtual Status RunScript(std::string_view name, std::string_view text) = 0;
+  /// Is there a table of this name?
+  virtual Result<bool> HasTable(std::string_view name) = 0;
+  /// A copy of the whole database as a file, while others go on working. Errors: also
+  /// kFailedPrecondition where the engine has no such thing.
+  virtual Status BackupTo(const std::string& path) = 0;
+};
+
+class Driver {
+ public:
+  virtual ~Driver() = default;
+  virtual Result<std::unique_ptr<Connection>> Connect() = 0;
+  /// False if readers see nothing of the writer's connection (a database in memory): all work then
+  /// goes through one.
+  virtual bool has_separate_readers() const = 0;
+  /// For messages: a path, or a server address without its password.
+  virtual std::string description() const = 0;
+};
+
+}  // namespace sluice::sql

@@ -1,0 +1,143 @@
+// Where runs are kept: MLflow's core tracking, speaking structs. testing/store_contract.h is the
+// suite every implementation passes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "sql/db.h"
+#include "sql/migrator.h"
+#include "tracking/run.h"
+
+namespace sluice::tracking {
+
+struct Limits {
+  static constexpr size_t kKeyBytes = 250;  ///< of metric, param and tag keys
+  static constexpr size_t kParamValueBytes = 6000;
+  static constexpr size_t kRunTagValueBytes = 8000;
+  static constexpr size_t kExperimentTagValueBytes = 20000;
+  static constexpr size_t kExperimentNameBytes = 500;
+  static constexpr size_t kDatasetsPerCall = 1000;
+  static constexpr size_t kPageSize = 50000;
+};
+
+struct NewExperiment {
+  std::string name;
+  std::string artifact_location;  ///< empty: `<artifact_root>/<id>`
+  std::vector<Tag> tags;
+};
+
+struct NewRun {
+  std::string experiment_id;
+  std::string run_id;  ///< empty: a new one
+  std::string name;    ///< empty: from tag mlflow.runName, else a friendly one ("calm-otter-417")
+  std::string user_id;
+  std::string artifact_uri;   ///< empty: `<experiment's location>/<run id>/artifacts`
+  std::string parent_run_id;  ///< not empty: becomes tag mlflow.parentRunId
+  RunStatus status = RunStatus::kRunning;
+  int64_t start_ms = 0;
+  std::vector<Tag> tags;
+};
+
+struct RunUpdate {
+  std::optional<RunStatus> status;
+  std::optional<int64_t> end_ms;
+  std::optional<std::string> name;
+};
+
+struct Batch {
+  std::vector<Metric> metrics;
+  std::vector<Param> params;
+  std::vector<Tag> tags;
+};
+
+struct RunFilter {
+  std::vector<std::string> experiment_ids;  ///< any of them; empty: all
+  ViewType view = ViewType::kActiveOnly;
+  std::string parent_run_id;  ///< not empty: only its children
+  std::vector<Tag> tags;      ///< all of them, with exactly these values
+  std::optional<RunStatus> status;
+  size_t max_count = 1000;  ///< 1 to Limits::kPageSize
+  std::string page_token;   ///< of the page before, or empty
+};
+
+struct RunPage {
+  std::vector<Run> runs;   ///< newest start first, then by run id
+  std::string next_token;  ///< empty on the last page
+};
+
+struct MetricPage {
+  std::vector<Metric> metrics;  ///< by timestamp, step, value ascending; NaN first
+  std::string next_token;
+};
+
+/// Thread-safe, and safe for several processes. Every call is one transaction: it happens whole or
+/// not at all.
+///
+/// Errors, all methods: kNotFound for an experiment or run that does not exist, kInvalidArgument
+/// for keys, values, ids and tokens that break the rules above, kFailedPrecondition for writing to
+/// something deleted, those of sql::Db.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Errors: kAlreadyExists, also when the experiment of that name is deleted.
+  virtual Result<std::string> CreateExperiment(const NewExperiment& experiment) = 0;
+  virtual Result<Experiment> GetExperiment(
+      std::string_view experiment_id) = 0;  ///< deleted ones too
+  virtual Result<std::optional<Experiment>> FindExperimentByName(std::string_view name) = 0;
+  /// Newest first.
+  virtual Result<std::vector<Experiment>> ListExperiments(ViewType view) = 0;
+  virtual Status RenameExperiment(std::string_view experiment_id, std::string_view name) = 0;
+  /// Deletes its runs too; restoring brings back exactly those. kNotFound if it is deleted (or
+  /// active) already.
+  virtual Status DeleteExperiment(std::string_view experiment_id) = 0;
+  virtual Status RestoreExperiment(std::string_view experiment_id) = 0;
+  virtual Status SetExperimentTag(std::string_view experiment_id, const Tag& tag) = 0;
+  virtual Status DeleteExperimentTag(std::string_view experiment_id, std::string_view key) = 0;
+
+  /// Errors: kAlreadyExists if the run id is taken; kFailedPrecondition in a deleted experiment.
+  virtual Result<Run> CreateRun(const NewRun& run) = 0;
+  virtual Result<Run> GetRun(std::string_view run_id) = 0;  ///< deleted ones too
+  virtual Result<RunInfo> UpdateRun(std::string_view run_id, const RunUpdate& update) = 0;
+  /// Both may be repeated.
+  virtual Status DeleteRun(std::string_view run_id) = 0;
+  virtual Status RestoreRun(std::string_view run_id) = 0;
+
+  /// Points already there are ignored. A param logged again with the same value is fine, with
+  /// another one it is kInvalidArgument, as is a key twice in `params`. The last of repeated tags
+  /// wins. Survives a crash of the machine only once the run is ended or another durable call was
+  /// made.
+  virtual Status LogBatch(std::string_view run_id, const Batch& batch) = 0;
+  virtual Status DeleteTag(std::string_view run_id, std::string_view key) = 0;
+  /// Logging a dataset again adds its tags.
+  virtual Status LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs) = 0;
+  virtual Status LogOutputs(std::string_view run_id, std::span<const DatasetLink> outputs) = 0;
+
+  virtual Result<MetricPage> GetMetricHistory(std::string_view run_id, std::string_view key,
+                                              size_t max_count = Limits::kPageSize,
+                                              std::string_view page_token = {}) = 0;
+  virtual Result<RunPage> ListRuns(const RunFilter& filter) = 0;
+};
+
+/// What this module's tables need; pass it with those of the other modules to sql::Migrate.
+std::vector<sql::Migration> Migrations();
+
+struct StoreOptions {
+  std::string
+      artifact_root;  ///< location of experiments that name none: `<artifact_root>/<experiment id>`
+};
+
+/// Over a migrated database. `db` and `clock` must outlive the store. Makes experiment "0", named
+/// "Default", if there is no experiment at all.
+Result<std::unique_ptr<Store>> OpenStore(sql::Db& db, const StoreOptions& options,
+                                         Clock& clock = SystemClock());
+
+}  // namespace sluice::tracking
