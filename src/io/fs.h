@@ -32,6 +32,9 @@ class WritableFile {
   virtual ~WritableFile() = default;
   /// Errors: kResourceExhausted (disk full), kUnavailable (any other I/O error).
   virtual Status Append(std::string_view bytes) = 0;
+  /// Hands buffered bytes to the system, so that other processes see them. No buffer: nothing to
+  /// do.
+  virtual Status Flush() { return Ok(); }
   /// Flushes and makes the content durable (fsync).
   virtual Status Sync() = 0;
   virtual Status Close() = 0;
@@ -96,17 +99,18 @@ class Fs {
   virtual Result<std::string> ReadLink(const std::string& path) = 0;
   /// Copies content; uses a reflink where the file system has them.
   virtual Status CopyFile(const std::string& from, const std::string& to) = 0;
-  /// A new file `to` that shares its blocks with `from` until one is written to. Errors: kFailedPrecondition where the
-  /// file system cannot (nothing is left at `to`).
+  /// A new file `to` that shares its blocks with `from` until one is written to. Errors:
+  /// kFailedPrecondition where the file system cannot (nothing is left at `to`).
   virtual Status Reflink(const std::string& from, const std::string& to) = 0;
   virtual Status SetMode(const std::string& path, uint32_t mode) = 0;
   /// Makes the entries of a directory durable.
   virtual Status SyncDirectory(const std::string& path) = 0;
   /// Makes the content of an existing file durable.
   virtual Status SyncFile(const std::string& path) = 0;
-  /// Locks `path` (created empty if absent) among threads and processes that ask too; the content does not matter.
-  /// Waits, unless `wait` is false: then kUnavailable if somebody holds it.
-  virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path, LockMode mode, bool wait) = 0;
+  /// Locks `path` (created empty if absent) among threads and processes that ask too; the content
+  /// does not matter. Waits, unless `wait` is false: then kUnavailable if somebody holds it.
+  virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path, LockMode mode,
+                                                 bool wait) = 0;
 };
 
 /// The machine's file system. Lives as long as the program.

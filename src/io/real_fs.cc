@@ -97,13 +97,13 @@ class RealWritableFile : public WritableFile {
     return Ok();
   }
 
- private:
-  Status Flush() {
+  Status Flush() override {
     Status status = WriteAll(fd_, buffer_, path_);
     buffer_.clear();
     return status;
   }
 
+ private:
   int fd_;
   const std::string path_;
   std::string buffer_;
@@ -132,7 +132,8 @@ class RealReadableFile : public ReadableFile {
   const std::string path_;
 };
 
-/// flock(2): belongs to the open file, so two locks of one process exclude each other as those of two processes do.
+/// flock(2): belongs to the open file, so two locks of one process exclude each other as those of
+/// two processes do.
 class RealFileLock : public FileLock {
  public:
   explicit RealFileLock(int fd) : fd_(fd) {}
@@ -315,8 +316,8 @@ class RealFileSystem : public Fs {
     if (error_number == ENOSPC || error_number == EDQUOT || error_number == EIO) {
       return ErrnoError(error_number, "share blocks with", from);
     }
-    return FailedPrecondition(fmt::format("share blocks of '{}' with '{}': {}", from, to,
-                                          std::strerror(error_number)));
+    return FailedPrecondition(
+        fmt::format("share blocks of '{}' with '{}': {}", from, to, std::strerror(error_number)));
   }
 
   Status SetMode(const std::string& path, uint32_t mode) override {
@@ -338,14 +339,16 @@ class RealFileSystem : public Fs {
     return Ok();
   }
 
-  Result<std::unique_ptr<FileLock>> Lock(const std::string& path, LockMode mode, bool wait) override {
+  Result<std::unique_ptr<FileLock>> Lock(const std::string& path, LockMode mode,
+                                         bool wait) override {
     int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) return ErrnoError(errno, "open", path);
     auto lock = std::make_unique<RealFileLock>(fd);
     int operation = (mode == LockMode::kShared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB);
     while (flock(fd, operation) != 0) {
       if (errno == EINTR) continue;
-      if (errno == EWOULDBLOCK) return Unavailable(fmt::format("'{}' is locked by another process", path));
+      if (errno == EWOULDBLOCK)
+        return Unavailable(fmt::format("'{}' is locked by another process", path));
       return ErrnoError(errno, "lock", path);
     }
     return std::unique_ptr<FileLock>(std::move(lock));
