@@ -79,7 +79,9 @@ class Reader {
 
   /// Calls `on_row` for each row, in order; its error stops the query and is returned.
   Status ForEach(const Query& query, Params params,
-                 const std::function<Status(const Row&)>& on_row);
+                 const std::function<Status(const Row&)>& on_row) {
+    return Visit(query, params, false, on_row);
+  }
 
   /// All rows, each made a value by `from_row` (Row → T or Row → Result<T>).
   template <typename FromRow>
@@ -104,12 +106,23 @@ class Reader {
   auto FindOne(const Query& query, Params params, FromRow from_row) -> Result<std::optional<
       typename internal::Unwrapped<std::invoke_result_t<FromRow, const Row&>>::type>> {
     using T = typename internal::Unwrapped<std::invoke_result_t<FromRow, const Row&>>::type;
-    ASSIGN_OR_RETURN(std::vector<T> values, FindAll(query, params, std::move(from_row)));
-    if (values.empty()) return std::optional<T>();
-    return std::optional<T>(std::move(values.front()));
+    std::optional<T> found;
+    RETURN_IF_ERROR(Visit(query, params, true, [&](const Row& row) -> Status {
+      if constexpr (std::is_same_v<std::invoke_result_t<FromRow, const Row&>, T>) {
+        found.emplace(from_row(row));
+      } else {
+        ASSIGN_OR_RETURN(T value, from_row(row));
+        found.emplace(std::move(value));
+      }
+      return Ok();
+    }));
+    return found;
   }
 
  protected:
+  Status Visit(const Query& query, Params params, bool only_first,
+               const std::function<Status(const Row&)>& on_row);
+
   Connection& connection_;
 };
 

@@ -1,0 +1,194 @@
+#include "sql/sqlite.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/id.h"
+#include "sql/testing/db_contract.h"
+
+namespace sluice::sql {
+namespace {
+
+/// A folder of its own, removed at the end.
+class ScratchFolder {
+ public:
+  ScratchFolder()
+      : path_(std::filesystem::temp_directory_path() / ("sluice-sql-" + NewRandomHex(12))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+  std::string File(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Remembers the scratch folder for as long as the test program runs.
+std::unique_ptr<Db> OpenFresh() {
+  static ScratchFolder folder;
+  static int count = 0;
+  return OpenSqlite(folder.File(std::to_string(count++) + ".db")).value();
+}
+
+INSTANTIATE_TEST_SUITE_P(SqliteInMemory, DbContract,
+                         testing::Values([] { return OpenSqlite(":memory:").value(); }));
+INSTANTIATE_TEST_SUITE_P(SqliteFile, DbContract, testing::Values(OpenFresh));
+
+constexpr Query kBump{"test.bump", "UPDATE counter SET n = n + 1 RETURNING n"};
+constexpr Query kRead{"test.read", "SELECT n FROM counter"};
+
+std::vector<Migration> CounterMigrations() {
+  return {
+      {1, "0001_counter",
+       "CREATE TABLE counter (n BIGINT NOT NULL); INSERT INTO counter VALUES (0)"},
+      {2, "0002_log", "CREATE TABLE log (worker BIGINT NOT NULL, n BIGINT NOT NULL PRIMARY KEY)"}};
+}
+
+// The parent has no connection open while it forks: SQLite's locks do not survive a fork.
+TEST(Sqlite, ProcessesCreateMigrateAndWriteOneDatabaseTogether) {
+  constexpr int kProcesses = 6;
+  constexpr int kWrites = 40;
+  ScratchFolder folder;
+  std::string path = folder.File("shared.db");
+  std::vector<pid_t> children;
+  for (int worker = 0; worker < kProcesses; ++worker) {
+    pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      auto db = OpenSqlite(path);
+      if (!db.ok()) _exit(2);
+      if (!Migrate(**db, CounterMigrations()).ok()) _exit(3);
+      for (int i = 0; i < kWrites; ++i) {
+        Status status = (*db)->Write(
+            [&](Tx& tx) -> Status {
+              ASSIGN_OR_RETURN(
+                  auto n, tx.FindOne(kBump, {}, [](const Row& row) { return row.GetInt64(0); }));
+              RETURN_IF_ERROR(
+                  tx.Execute(Query{"test.log", "INSERT INTO log VALUES ($1, $2)"}, {worker, n}));
+              return Ok();
+            },
+            i % 2 == 0 ? io::Durability::kFast : io::Durability::kDurable);
+        if (!status.ok()) _exit(4);
+        auto seen = (*db)->Read([](Reader& reader) {
+          return reader.FindOne(kRead, {}, [](const Row& row) { return row.GetInt64(0); });
+        });
+        if (!seen.ok() || seen->value() < i + 1) _exit(5);
+      }
+      db->reset();
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  for (pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+  }
+  auto db = OpenSqlite(path).value();
+  auto total = db->Read([](Reader& reader) {
+    return reader.FindOne(kRead, {}, [](const Row& row) { return row.GetInt64(0); });
+  });
+  EXPECT_EQ(total.value(), kProcesses * kWrites);
+}
+
+TEST(Sqlite, AKilledWriterLeavesWhatItCommitted) {
+  ScratchFolder folder;
+  std::string path = folder.File("killed.db");
+  pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    auto db = OpenSqlite(path);
+    if (!db.ok() || !Migrate(**db, CounterMigrations()).ok()) _exit(2);
+    for (int i = 0; i < 5; ++i) {
+      auto n = (*db)->Write([](Tx& tx) { return tx.Execute(kBump); }, io::Durability::kFast);
+      if (!n.ok()) _exit(3);
+    }
+    auto never = (*db)->Write([](Tx& tx) -> Result<int64_t> {
+      RETURN_IF_ERROR(tx.Execute(kBump));
+      kill(getpid(), SIGKILL);
+      return 0;
+    });
+    _exit(never.ok() ? 4 : 5);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  auto db = OpenSqlite(path).value();
+  auto n = db->Read([](Reader& reader) {
+    return reader.FindOne(kRead, {}, [](const Row& row) { return row.GetInt64(0); });
+  });
+  EXPECT_EQ(n.value(), 5);
+}
+
+TEST(Sqlite, ReadersSeeTheirSnapshotWhileAnotherWrites) {
+  auto db = OpenFresh();
+  ASSERT_TRUE(Migrate(*db, CounterMigrations()).ok());
+  auto read = [](Reader& reader) {
+    return reader.FindOne(kRead, {}, [](const Row& row) { return row.GetInt64(0); });
+  };
+  Status status = db->Read([&](Reader& reader) -> Status {
+    ASSIGN_OR_RETURN(auto before, read(reader));
+    std::thread writer(
+        [&] { EXPECT_TRUE(db->Write([](Tx& tx) { return tx.Execute(kBump); }).ok()); });
+    writer.join();
+    ASSIGN_OR_RETURN(auto after, read(reader));
+    EXPECT_EQ(before, after);
+    return Ok();
+  });
+  EXPECT_TRUE(status.ok());
+  EXPECT_EQ(db->Read(read).value(), 1);
+}
+
+TEST(Sqlite, AWriteLockHeldElsewhereIsUnavailable) {
+  ScratchFolder folder;
+  auto one = OpenSqlite(folder.File("busy.db")).value();
+  ASSERT_TRUE(Migrate(*one, CounterMigrations()).ok());
+  auto other = OpenSqlite(folder.File("busy.db"), {.busy_timeout_ms = 20}).value();
+  Status status = one->Write([&](Tx& tx) -> Status {
+    RETURN_IF_ERROR(tx.Execute(kBump));
+    auto refused = other->Write([](Tx& inner) { return inner.Execute(kBump); });
+    EXPECT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code(), ErrorCode::kUnavailable);
+    return Ok();
+  });
+  EXPECT_TRUE(status.ok());
+}
+
+TEST(Sqlite, RefusesWhatIsNoDatabase) {
+  ScratchFolder folder;
+  std::ofstream(folder.File("text.db")) << std::string(5000, 'x');
+  auto text = OpenSqlite(folder.File("text.db"));
+  ASSERT_FALSE(text.ok());
+  EXPECT_EQ(text.error().code(), ErrorCode::kDataLoss);
+  EXPECT_NE(text.error().message().find("text.db"), std::string::npos);
+  auto absent = OpenSqlite(folder.File("no/such/folder.db"));
+  ASSERT_FALSE(absent.ok());
+  EXPECT_EQ(absent.error().code(), ErrorCode::kNotFound);
+}
+
+TEST(Sqlite, BacksUpBeforeAMigrationOfData) {
+  ScratchFolder folder;
+  std::string path = folder.File("data.db");
+  std::string backup = folder.File("data.db.before-migration");
+  auto db = OpenSqlite(path).value();
+  std::vector<Migration> first{CounterMigrations()[0]};
+  ASSERT_TRUE(Migrate(*db, first, SystemClock(), {.backup_path = backup}).ok());
+  EXPECT_FALSE(std::filesystem::exists(backup));
+  ASSERT_TRUE(db->Write([](Tx& tx) { return tx.Execute(kBump); }).ok());
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(db->BackupTo(backup).ok());
+  ASSERT_TRUE(Migrate(*db, CounterMigrations(), SystemClock(), {.backup_path = backup}).ok());
+  auto copy = OpenSqlite(backup).value();
+  EXPECT_FALSE(copy->HasTable("log").value());
+  auto n = copy->Read([](Reader& reader) {
+    return reader.FindOne(kRead, {}, [](const Row& row) { return row.GetInt64(0); });
+  });
+  EXPECT_EQ(n.value(), 1);
+}
+
+}  // namespace
+}  // namespace sluice::sql
