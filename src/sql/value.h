@@ -26,7 +26,7 @@ struct Query {
 
 /// One bound value: null, integer, double or text. Borrows text: it must live until the call
 /// returns. NaN cannot be bound (SQLite would store NULL): the statement fails with
-/// kInvalidArgument; keep a flag column beside the value.
+/// kInvalidArgument; keep a flag column beside the value. -0.0 may come back as 0.0.
 class Param {
  public:
   using Value = std::variant<std::monostate, int64_t, double, std::string_view>;
