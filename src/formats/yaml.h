@@ -1,5 +1,6 @@
-// YAML 1.2's common part, as a tree in which every node knows where it stands. Tags are refused, aliases too (a
-// pipeline file has no use for them, and a "billion laughs" bomb does), duplicate keys are errors.
+// YAML 1.2's common part, as a tree in which every node knows where it stands. Tags are refused,
+// aliases too (a pipeline file has no use for them, and a "billion laughs" bomb does), duplicate
+// keys are errors.
 #pragma once
 
 #include <memory>
@@ -30,7 +31,8 @@ class YamlNode {
   /// "nothing", "a text", "a list", "a mapping": for messages.
   std::string_view KindName() const;
 
-  /// The scalar's text (empty for null), and whether it was quoted or a block (then it is always a string).
+  /// The scalar's text (empty for null), and whether it was quoted or a block (then it is always a
+  /// string).
   const std::string& text() const { return text_; }
   bool is_quoted() const { return is_quoted_; }
   const std::vector<YamlNode>& items() const { return items_; }
@@ -43,11 +45,12 @@ class YamlNode {
   /// "file:line:column: message" as an error: kInvalidArgument.
   Error ErrorHere(std::string message) const;
 
-  // The scalar read as a type by YAML 1.2's core schema: true/false, 12, 0x1F, 1.5, .inf, .nan; null, ~ and empty.
-  // Quoted text is only ever a string. Errors: kInvalidArgument at the node, naming what was expected and found.
+  // The scalar read as a type by YAML 1.2's core schema: true/false, 12, 0x1F, 1.5, .inf, .nan;
+  // null, ~ and empty. Quoted text is only ever a string. Errors: kInvalidArgument at the node,
+  // naming what was expected and found.
   Result<bool> AsBool() const;
   Result<int64_t> AsInteger() const;
-  Result<double> AsDouble() const;  ///< takes integers
+  Result<double> AsDouble() const;       ///< takes integers
   Result<std::string> AsString() const;  ///< any scalar, as written
   /// The whole node as JSON, scalars typed by the core schema.
   Json ToJson() const;
@@ -77,9 +80,9 @@ struct YamlParseOptions {
   int64_t max_node_count = 1'000'000;
 };
 
-/// One document. Empty text is a null node. Errors: kInvalidArgument with file:line:column for bad syntax, tags,
-/// anchors, aliases, merge keys, several documents, duplicate or non-scalar keys, bytes that are not UTF-8;
-/// kResourceExhausted for depth, size or count.
+/// One document. Empty text is a null node. Errors: kInvalidArgument with file:line:column for bad
+/// syntax, tags, anchors, aliases, merge keys, several documents, duplicate or non-scalar keys,
+/// bytes that are not UTF-8; kResourceExhausted for depth, size or count.
 Result<YamlNode> ParseYaml(std::string_view text, const YamlParseOptions& options = {});
 
 }  // namespace sluice::formats
