@@ -49,8 +49,8 @@ class Router {
     /// has the path. Only filled where `route` is null.
     std::string allow;
   };
-  /// `path` is decoded. O(segments) for literal paths; at worst O(segments * 3) nodes are tried per
-  /// level of {name}.
+  /// `path` is decoded. O(segments) for literal paths; at worst the nodes of the whole table's
+  /// tree.
   Match Find(Method method, std::string_view path) const;
 
   const std::vector<Route>& routes() const;
