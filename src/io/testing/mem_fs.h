@@ -2,14 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/guarded.h"
 #include "io/fs.h"
 
 namespace sluice::io {
@@ -24,18 +21,19 @@ class MemFs : public Fs {
 
   // Faults.
 
-  /// Operations that change something (and reads count not) so far: appends, syncs, renames, links,
-  /// removals ...
+  /// How many changes were asked for so far: creating, appending, syncing, renaming, linking,
+  /// removing, changing modes. Some calls are several (WriteFileAtomic, CopyFile, RemoveTree).
   int64_t mutation_count();
-  /// The mutation number `index` (from zero, counted from now) fails with `error`, and so do all
-  /// after it until ClearFault: as a process sees a full disk, or a test stops one at a point.
+  /// Change number `index` (from zero, counted from now) fails with `error`, and so do all after it
+  /// until ClearFault: a full disk, or a process stopped at that point. A failing append leaves the
+  /// first half of its bytes.
   void FailFrom(int64_t index, Error error = Unavailable("injected fault"));
-  /// Only that one fails; those after it succeed.
+  /// Only that one fails.
   void FailOnce(int64_t index, Error error = Unavailable("injected fault"));
   void ClearFault();
-  /// What a power cut leaves: content not synced is cut off at its synced length (with `tear`, cut
-  /// to half the unsynced rest), names not synced by SyncDirectory are gone or, removed or renamed
-  /// unsynced, are back. Open files die.
+  /// What a power cut leaves. Content is as it was at the last sync, or, with `tear`, has half of
+  /// what was appended since; names in a folder are as they were at its last SyncDirectory. Open
+  /// files are dead and locks free.
   void DropUnsynced(bool tear = false);
   /// Flips one bit of a file, keeping its stat. The path must exist (CHECK).
   void FlipBit(const std::string& path, int64_t bit);
@@ -68,7 +66,6 @@ class MemFs : public Fs {
                                          bool wait) override;
 
  private:
-  struct State;
   class Impl;
   std::shared_ptr<Impl> impl_;
 };
