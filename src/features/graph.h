@@ -117,8 +117,9 @@ class FeatureGraph {
   /// dropped) and for weights that are missing, negative or not finite.
   Result<LabelledData> ApplyLabelled(const arrow::Table& table, int thread_count = 1) const;
 
+  struct State;  ///< internal/graph_state.h
+
  private:
-  struct State;
   explicit FeatureGraph(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
