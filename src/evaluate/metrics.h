@@ -72,12 +72,17 @@ class ConfusionMatrix {
   double LabelSum(int64_t label) const;            ///< weight of rows of the class
   double PredictionSum(int64_t prediction) const;  ///< weight of rows predicted as the class
   double Total() const;
+  /// Whether a row was added with the class as label or prediction, of whatever weight.
+  bool Occurs(int64_t index) const;
 
-  friend bool operator==(const ConfusionMatrix&, const ConfusionMatrix&) = default;
+  friend bool operator==(const ConfusionMatrix& a, const ConfusionMatrix& b) {
+    return a.cells_ == b.cells_;
+  }
 
  private:
   int64_t class_count_;
   std::vector<double> cells_;
+  std::vector<uint8_t> occurs_;
 };
 
 /// How precision, recall and F1 of the classes become one number. kBinary: of class 1 alone.
