@@ -10,21 +10,15 @@
 
 #include "base/result.h"
 #include "formats/json.h"
-
-namespace arrow {
-class Array;
-class DataType;
-}  // namespace arrow
+#include "table/canonical.h"
 
 namespace sluice::data {
 
-/// The six column types behind `table`. Everything in this module switches over just these.
-enum class ColumnType : uint8_t { kBool, kInt64, kDouble, kString, kDate, kTimestamp };
+using table::ColumnType;
+using table::ColumnTypeName;
 
-/// "bool", "int64", "double", "string", "date", "timestamp": persisted in schemas and profiles.
-std::string_view ColumnTypeName(ColumnType type);
-/// Takes our names, and the words of MLflow and pandas for the same: long, int, integer, float,
-/// float64, boolean, str, object, text, date32, datetime. Nothing for any other name.
+/// As table::FindColumnType, and MLflow's and pandas' other words: long, str, object, date32,
+/// datetime64.
 std::optional<ColumnType> FindColumnType(std::string_view name);
 /// Errors: kInvalidArgument for an Arrow type that `table` never hands out; `column` is named.
 Result<ColumnType> ColumnTypeOf(const arrow::DataType& type, std::string_view column);

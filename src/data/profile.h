@@ -2,21 +2,21 @@
 // thread count.
 //
 // How exact it is (n: non-null values of the column):
-//   counts, nulls, min, max, lengths            exact
-//   moments, correlations                       double precision; two passes within a block of
-//   rows, blocks merged in order
-//                                               (P. Pébay, "Formulas for robust, one-pass parallel
-//                                               computation of covariances and arbitrary-order
-//                                               statistical moments", 2008)
-//   distinct, top values, quantiles, histogram  exact while the column has at most
-//   kExactDistinctCount distinct values; quantiles, histogram                        also exact for
-//   a table of one block; else from a stratified sample with
-//                                               rank error of standard deviation at most 0.15 % of
-//                                               n
-//   distinct                                    else HyperLogLog (2^14 registers, Ertl's
-//   estimator), standard error 0.8 % top values                                  else lower bounds:
-//   a value that fills 0.5 % of each block is not missed duplicate rows by 64-bit hash of the row;
-//   exact up to the limit in the options
+//
+//   counts, nulls, min, max, lengths   exact
+//   moments, correlations              double precision: two passes within a slice of rows, slices
+//                                      merged in order (P. Pébay, "Formulas for robust, one-pass
+//                                      parallel computation of covariances and arbitrary-order
+//                                      statistical moments", 2008)
+//   everything else, while the column  exact
+//     has at most kExactDistinctCount
+//     distinct values
+//   beyond that, distinct              HyperLogLog (2^14 registers; O. Ertl's estimator, 2017),
+//                                      standard error 0.8 %
+//   quantiles, histogram, top values   exact for the first kSampleFullRows rows; with more, from a
+//                                      stratified sample: ranks and counts have a standard
+//                                      deviation of at most 0.15 % of n
+//   duplicate rows                     by 64-bit hash; exact up to the limit in the options
 #pragma once
 
 #include <array>
@@ -38,7 +38,8 @@ class Table;
 
 namespace sluice::data {
 
-inline constexpr int64_t kProfileBlockRows = 65'536;
+inline constexpr int64_t kProfileBlockRows = 16'384;
+inline constexpr int64_t kSampleFullRows = 65'536;
 inline constexpr int64_t kExactDistinctCount = 4'096;
 /// The shares at which quantiles are given.
 inline constexpr std::array<double, 13> kQuantileShares = {
@@ -90,7 +91,7 @@ struct Histogram {
 };
 
 struct TopValue {
-  Cell value;
+  Cell value{};
   int64_t count = 0;
 };
 
@@ -106,8 +107,9 @@ struct ColumnProfile {
   std::optional<NumericStatistics> numeric;  ///< int64, double, date, timestamp
   std::optional<TextStatistics> text;        ///< string
   int64_t true_count = 0;                    ///< bool
-  std::vector<Cell> quantiles;  ///< as kQuantileShares, values that occur (the lower one); empty
-                                ///< for text and bool
+  /// At kQuantileShares, interpolated between neighbours as numpy and pandas do (dates and
+  /// timestamps: the lower neighbour). Finite values only. Empty for string and bool.
+  std::vector<Cell> quantiles;
   bool are_quantiles_exact = true;
   std::optional<Histogram> histogram;  ///< where numeric has a finite value
   std::vector<TopValue> top_values;    ///< most frequent first, ties by value; nulls not counted
