@@ -5,7 +5,6 @@
 //     features.json             the fitted feature graph
 //     learner/                  the learner's own files
 //     MLmodel                   MLflow's YAML: flavors, signature, model_uuid
-//     requirements.txt          what Python needs to load it
 //     training_statistics.json  profile of the training table, as the profile step prints it
 //     input_example.json        a few rows, MLflow's dataframe_split
 //     serving_input_example.json

@@ -83,10 +83,18 @@ class Model {
   /// Errors: kInvalidArgument from a transform that refuses a value (an unknown category under
   /// `unknown: error`).
   Result<Predictions> Predict(const std::shared_ptr<arrow::RecordBatch>& batch) const;
-  Result<Predictions> Predict(const std::shared_ptr<arrow::Table>& table) const;
+  Result<Predictions> Predict(const std::shared_ptr<arrow::Table>& table,
+                              int thread_count = 1) const;
 
   /// EnforceSignature, then Predict; the extra columns are dropped silently.
-  Result<Predictions> PredictTable(const std::shared_ptr<arrow::Table>& table) const;
+  Result<Predictions> PredictTable(const std::shared_ptr<arrow::Table>& table,
+                                   int thread_count = 1) const;
+
+  /// Thread-safe values that fit together, as Load makes them; see WriteModel for the other way.
+  /// Errors: those of Description::Of, and kDataLoss when `description` says something else.
+  static Result<std::shared_ptr<const Model>> Assemble(Description description,
+                                                       features::FeatureGraph features,
+                                                       std::unique_ptr<learn::Model> learner);
 
  private:
   Model(Description description, features::FeatureGraph features,
