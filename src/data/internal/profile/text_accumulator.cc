@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "data/internal/profile/column_accumulator.h"
+#include "data/internal/profile/ranked_values.h"
 #include "data/internal/profile/validity.h"
 #include "data/internal/sketch/hash.h"
 #include "data/internal/sketch/hyper_log_log.h"
@@ -98,10 +99,16 @@ class Extreme {
  public:
   explicit Extreme(int sign) : sign_(sign) {}
   void Add(std::string_view text) {
+    // Nearly all texts differ from an extreme in their first eight bytes.
+    if (has_prefix_ && text.size() >= sizeof(uint64_t)) {
+      uint64_t prefix = PrefixOf(text);
+      if (sign_ > 0 ? prefix > prefix_ : prefix < prefix_) return;
+    }
     if (has_value_ && sign_ * text.compare(kept_) >= 0) return;
     has_value_ = true;
     was_cut_ = text.size() > kKeptBytes;
     kept_.assign(text.substr(0, kKeptBytes));
+    SetPrefix();
   }
   void Merge(const Extreme& other) {
     if (!other.has_value_ || (has_value_ && sign_ * other.kept_.compare(kept_) > 0)) return;
@@ -109,11 +116,22 @@ class Extreme {
     was_cut_ = is_same ? was_cut_ || other.was_cut_ : other.was_cut_;
     kept_ = other.kept_;
     has_value_ = true;
+    SetPrefix();
   }
   Cell value() const { return has_value_ ? Cell(WholeCharacters(kept_, was_cut_)) : Cell(); }
 
  private:
+  static uint64_t PrefixOf(std::string_view text) {
+    return __builtin_bswap64(LoadWord(text.data()));
+  }
+  void SetPrefix() {
+    has_prefix_ = kept_.size() >= sizeof(uint64_t);
+    if (has_prefix_) prefix_ = PrefixOf(kept_);
+  }
+
   int sign_;
+  bool has_prefix_ = false;
+  uint64_t prefix_ = 0;
   bool has_value_ = false;
   bool was_cut_ = false;
   std::string kept_;
@@ -214,7 +232,8 @@ class TextAccumulator final : public ColumnAccumulator {
     profile.is_distinct_exact = profile.are_top_values_exact;
     std::vector<Frequency> frequencies = is_counted ? CountedFrequencies() : SampledFrequencies();
     if (profile.is_distinct_exact) {
-      profile.distinct_count = static_cast<double>(frequencies.size());
+      profile.distinct_count =
+          static_cast<double>(is_counted ? frequencies.size() : sampled_distinct_count_);
     } else {
       profile.distinct_count =
           std::min(static_cast<double>(valid_count_), std::round(distinct_->Estimate()));
@@ -321,27 +340,31 @@ class TextAccumulator final : public ColumnAccumulator {
   }
 
   std::vector<Frequency> SampledFrequencies() {
-    std::sort(sample_.begin(), sample_.end(),
-              [](const SampledText& a, const SampledText& b) { return a.hash < b.hash; });
-    std::vector<Frequency> frequencies;
+    std::vector<RankedKey> order;
+    order.reserve(sample_.size());
     for (const SampledText& sampled : sample_) {
-      if (frequencies.empty() || frequencies.back().hash != sampled.hash) {
-        frequencies.push_back({sampled.text, sampled.hash, 0, 0, sampled.was_cut});
+      order.push_back({sampled.hash, static_cast<uint32_t>(order.size())});
+    }
+    SortByKey(order);
+    std::vector<Frequency> frequencies;
+    for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+      const SampledText& first = sample_[order[begin].count];
+      Frequency frequency{first.text, first.hash, 0, 0, first.was_cut};
+      for (; end < order.size() && order[end].key == first.hash; ++end) {
+        frequency.count += sample_[order[end].count].weight;
+        ++frequency.met_count;
       }
-      frequencies.back().count += sampled.weight;
-      ++frequencies.back().met_count;
+      ++sampled_distinct_count_;
+      if (frequency.met_count >= LeastMetCount()) frequencies.push_back(frequency);
     }
     return frequencies;
   }
 
+  /// Of many values, one that was met once says nothing; in a sample, nor does one met twice.
+  int64_t LeastMetCount() const { return is_sampled_ ? 3 : 2; }
+
   void FinishTop(std::vector<Frequency> frequencies, const ProfileOptions& options,
                  ColumnProfile& profile) const {
-    if (distinct_) {
-      // Of many values, one that was met once says nothing; in a sample, nor does one met twice.
-      int64_t least = profile.are_top_values_exact ? 2 : 3;
-      std::erase_if(frequencies,
-                    [&](const Frequency& frequency) { return frequency.met_count < least; });
-    }
     size_t wanted = std::min(options.top_value_count, frequencies.size());
     std::partial_sort(frequencies.begin(),
                       frequencies.begin() + static_cast<std::ptrdiff_t>(wanted), frequencies.end(),
@@ -364,6 +387,7 @@ class TextAccumulator final : public ColumnAccumulator {
   bool is_sampled_ = false;
   std::optional<Strata> strata_;
   std::vector<SampledText> sample_;
+  size_t sampled_distinct_count_ = 0;
   Arena arena_;
   ValueCounts<KeptText> counts_;
   std::unique_ptr<HyperLogLog> distinct_;  ///< from the moment `counts_` has overflowed

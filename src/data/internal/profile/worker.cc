@@ -20,7 +20,7 @@ int64_t ColumnSizeBytes(const arrow::Array& array, ColumnType type) {
     case ColumnType::kDate: return validity + rows * 4;
     case ColumnType::kString: {
       const auto& texts = static_cast<const arrow::StringArray&>(array);
-      return validity + (rows + 1) * 4 + texts.total_values_length();
+      return validity + rows * 4 + texts.total_values_length();
     }
     default: return validity + rows * 8;
   }
