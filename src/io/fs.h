@@ -90,6 +90,9 @@ class Fs {
   virtual Status MakeDirectories(const std::string& path) = 0;
   /// Atomically replaces `to`.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
+  /// Atomically swaps two existing paths of any kinds. Errors: kFailedPrecondition where the file
+  /// system cannot.
+  virtual Status Exchange(const std::string& a, const std::string& b) = 0;
   /// One file, link or empty directory. A path that does not exist is fine.
   virtual Status Remove(const std::string& path) = 0;
   /// Whatever is there, never following links. A path that does not exist is fine.

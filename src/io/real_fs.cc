@@ -251,6 +251,15 @@ class RealFileSystem : public Fs {
     return Ok();
   }
 
+  Status Exchange(const std::string& a, const std::string& b) override {
+    if (renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return Ok();
+    if (errno == EINVAL || errno == ENOSYS) {
+      return FailedPrecondition(
+          fmt::format("exchange '{}' and '{}': {}", a, b, std::strerror(errno)));
+    }
+    return ErrnoError(errno, "exchange", a);
+  }
+
   Status Remove(const std::string& path) override {
     if (unlink(path.c_str()) == 0 || errno == ENOENT) return Ok();
     if (errno == EISDIR || errno == EPERM) {

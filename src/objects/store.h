@@ -11,6 +11,7 @@
 // then linked to its name.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,10 +19,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/guarded.h"
 #include "base/result.h"
 #include "io/fs.h"
 #include "objects/object.h"
@@ -30,35 +31,38 @@
 namespace sluice::objects {
 
 struct StoreOptions {
-  /// kDurable: an object put survives the crash of the machine; kFast: only that of the process (a
-  /// torn object is then found by verification, not used).
+  /// kDurable: an object put survives the crash of the machine; kFast: only that of the process (an
+  /// object torn by a power cut is then found by verification, not used).
   io::Durability durability = io::Durability::kDurable;
   size_t thread_count = 2;  ///< for hashing and copying many files
+  /// Remembers which files and objects were read and found good; must outlive the store. Null: the
+  /// store keeps its own, in memory.
+  StatCache* cache = nullptr;
 };
 
 struct HashOptions {
-  StatCache* cache = nullptr;  ///< may be null; must outlive the call
+  StatCache* cache = nullptr;  ///< may be null
   size_t thread_count = 2;
 };
 
 /// The id a file or folder would have in a store, without storing anything. Links inside a folder
 /// are refused (the digest would depend on what is elsewhere); `path` itself may be one. Sockets,
 /// devices and names that CheckEntryName refuses are errors too. Empty folders count. Reads only
-/// files that `cache` does not know. Errors: kNotFound; kInvalidArgument; kFailedPrecondition if a
-/// file changed while it was read; those of Fs.
+/// files that `cache` does not know.
+/// Errors: kNotFound; kInvalidArgument; kFailedPrecondition if a file changed while it was read;
+/// those of Fs.
 Result<Stored> HashPath(io::Fs& fs, const std::string& path, const HashOptions& options = {});
 
 struct PutOptions {
   /// The file itself becomes the object, by a hard link, and turns read-only: no copy. Only for
-  /// files nobody writes to any more and that may become immutable. Falls back to a copy across
-  /// file systems.
+  /// files nobody writes to any more and that may become immutable. Executables and files on
+  /// another file system are copied all the same.
   bool adopt = false;
-  StatCache* cache = nullptr;  ///< may be null
 };
 
 enum class LinkMode : uint8_t {
-  kAuto,  ///< reflink, else hard link (read-only, shared with the store), else copy
-  kCopy,  ///< a private, writable copy
+  kAuto,  ///< read-only: by reflink, else by hard link with the object, else by copy
+  kCopy,  ///< writable, nobody else's
 };
 
 struct GarbageOptions {
@@ -93,6 +97,9 @@ struct FsckReport {
 /// the object whose bytes are not what was stored.
 class Store {
  public:
+  /// Objects younger than this need no mark when they are put again.
+  static constexpr int64_t kFreshMs = 10 * 60 * 1000;
+
   /// Creates the folder if needed. `fs` and `clock` must outlive the store.
   static Result<std::unique_ptr<Store>> Open(io::Fs& fs, std::string directory,
                                              StoreOptions options = {},
@@ -103,7 +110,7 @@ class Store {
   Result<Digest> PutBytes(std::string_view bytes);
   /// A regular file or a folder; see HashPath for what is refused.
   Result<Stored> PutPath(const std::string& path, const PutOptions& options = {});
-  /// A tree whose objects are in the store already (kFailedPrecondition naming the first that is
+  /// A tree whose entries are in the store already (kFailedPrecondition naming the first that is
   /// not).
   Result<Stored> PutTree(Tree tree);
 
@@ -116,20 +123,20 @@ class Store {
   Result<std::string> GetBytes(const Digest& digest, int64_t max_bytes = int64_t{1} << 32);
   Result<Tree> GetTree(const Digest& digest);
   /// A path to read the object from (and never to write to), e.g. for mapping. The content is
-  /// verified on the first call in a process and again whenever size, mtime or inode have changed
-  /// since.
+  /// verified unless the cache says it was, with the same size, mtime and inode.
   Result<std::string> GetVerifiedPath(const Digest& digest);
   /// Where the object is or would be. No check at all.
   std::string PathOf(const Digest& digest) const;
-  /// The entry at a relative path inside a tree: "data.arrow", "model/MLmodel"; "" is the tree
-  /// itself.
+  /// What is at a relative path inside a tree: "data.arrow", "model/MLmodel"; "" is the tree
+  /// itself. Errors: also kInvalidArgument for a path that leaves the tree.
   Result<Stored> FindInTree(const Digest& tree, std::string_view relative_path);
 
-  /// Puts the file or folder at `target`, whole or not at all: built beside it, then renamed. What
-  /// is at `target` is replaced; if it already holds exactly this content by `cache` it is left
-  /// alone. Files materialised by hard link are read-only: who wants to write replaces the file.
-  Status Materialise(const ObjectId& id, const std::string& target, LinkMode mode = LinkMode::kAuto,
-                     StatCache* cache = nullptr);
+  /// Puts the file or folder at `target`, whole or not at all: built elsewhere, then moved into
+  /// place, making parent folders as needed. What is at `target` is replaced, whatever it is; with
+  /// kAuto it is left alone if it holds exactly this content already. Objects are verified as by
+  /// GetVerifiedPath. Not synced to disk: it can be done again.
+  Status Materialise(const ObjectId& id, const std::string& target,
+                     LinkMode mode = LinkMode::kAuto);
 
   // Refs: named roots. A name is 1 to 8 entry names joined by '/'.
 
@@ -141,46 +148,52 @@ class Store {
 
   // Care.
 
-  /// Removes every object that cannot be reached from `roots` or a ref and is older than the grace
-  /// period. `roots` must be everything that runs, the run cache, datasets and models name; it is
-  /// called while writers are locked out, so that it sees what they recorded. A root that is
-  /// missing is not an error; a damaged tree is (nothing is removed then). Waits for puts in
-  /// progress, and puts wait for it.
+  /// Removes every object that cannot be reached from `roots` or a ref and was not put within the
+  /// grace period (less kFreshMs). `roots` must be everything that runs, the run cache, datasets
+  /// and models name; it is called while puts are locked out, so that it sees what they recorded,
+  /// and must not use the store. A root that is missing is not an error; a damaged tree is, and
+  /// then nothing is removed. Waits for puts in progress, and puts wait for it.
   Result<GarbageReport> CollectGarbage(const std::function<Result<std::vector<ObjectId>>()>& roots,
                                        const GarbageOptions& options = {});
-  /// Reads everything: each object's bytes against its name, each ref and tree for missing objects.
-  Result<FsckReport> Fsck();
+  /// Reads everything: each object's bytes against its name, and whether all that `roots` and the
+  /// refs reach is there.
+  Result<FsckReport> Fsck(const std::vector<ObjectId>& roots = {});
 
   const std::string& directory() const { return directory_; }
 
  private:
-  class TreePutter;
+  class PutSession;
 
   Store(io::Fs& fs, std::string directory, StoreOptions options, Clock& clock);
 
-  struct VerifiedStat {
-    int64_t size_bytes;
-    int64_t mtime_ns;
-    uint64_t inode;
-    friend bool operator==(const VerifiedStat&, const VerifiedStat&) = default;
-  };
-
-  Result<Digest> PutBytesLocked(std::string_view bytes);
-  Result<Stored> PutFileLocked(const std::string& path, const io::FileInfo& info,
-                               const PutOptions& options);
-  Status InstallTemporary(const std::string& temporary, const Digest& digest);
-  Result<bool> KeepExisting(const Digest& digest);
-  Status MaterialiseFile(const ObjectId& id, const std::string& target, LinkMode mode);
-  Status MaterialiseTree(const Digest& digest, const std::string& target, LinkMode mode, int depth);
+  Result<std::unique_ptr<io::FileLock>> Lock(io::LockMode mode);
+  Result<bool> KeepExisting(const Digest& digest, int64_t size_bytes);
+  Result<Digest> PutBytesIn(PutSession& session, std::string_view bytes);
+  Result<Digest> PutFileIn(PutSession& session, const std::string& path, const io::FileInfo& info,
+                           const PutOptions& options);
+  Result<Digest> AdoptFileIn(PutSession& session, const std::string& path);
+  Status Install(PutSession& session, const std::string& temporary, const Digest& digest);
   std::string NewTemporaryPath() const;
-  Result<std::unique_ptr<io::FileLock>> LockShared();
-  std::string RefPath(std::string_view name) const;
+
+  Status BuildFile(const ObjectId& id, const std::string& target, LinkMode mode);
+  Status BuildTree(const Digest& digest, const std::string& target, LinkMode mode);
+  Status RememberMaterialised(const ObjectId& id, const std::string& target);
+  Status MoveIntoPlace(const std::string& built, const std::string& target);
+
+  Result<std::string> RefPath(std::string_view name) const;
+  Status ListRefsBelow(const std::string& prefix,
+                       std::vector<std::pair<std::string, ObjectId>>& refs);
+  /// Calls `on_object` for every file with an object's name, in order of digests.
+  Status ForEachObject(const std::function<Status(const Digest&, const std::string& path,
+                                                  const io::FileInfo&)>& on_object);
 
   io::Fs& fs_;
   const std::string directory_;
   const StoreOptions options_;
   Clock& clock_;
-  Guarded<std::unordered_map<Digest, VerifiedStat>> verified_;
+  const std::unique_ptr<StatCache> own_cache_;
+  StatCache& cache_;
+  std::atomic<bool> has_reflinks_ = true;
 };
 
 }  // namespace sluice::objects

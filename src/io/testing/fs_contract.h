@@ -130,6 +130,19 @@ TEST_P(FsContract, RenamesOverWhatIsThere) {
   EXPECT_TRUE(fs().Stat(At("empty/x")).value().has_value());
 }
 
+TEST_P(FsContract, ExchangesFoldersAndFiles) {
+  ASSERT_TRUE(fs().MakeDirectories(At("one/x")).ok());
+  ASSERT_TRUE(fs().MakeDirectories(At("two/y")).ok());
+  Status status = fs().Exchange(At("one"), At("two"));
+  if (!status.ok()) {
+    EXPECT_EQ(status.error().code(), ErrorCode::kFailedPrecondition);
+    return;
+  }
+  EXPECT_TRUE(fs().Stat(At("one/y")).value().has_value());
+  EXPECT_TRUE(fs().Stat(At("two/x")).value().has_value());
+  EXPECT_EQ(CodeOf(fs().Exchange(At("one"), At("absent"))), ErrorCode::kNotFound);
+}
+
 TEST_P(FsContract, HardLinksShareAnInode) {
   Put("file", "bytes");
   ASSERT_TRUE(fs().HardLink(At("file"), At("link")).ok());

@@ -493,6 +493,17 @@ Status MemFs::Rename(const std::string& from, const std::string& to) {
   return impl_->Rename(from, to);
 }
 
+Status MemFs::Exchange(const std::string& a, const std::string& b) {
+  std::lock_guard lock(impl_->mutex);
+  RETURN_IF_ERROR(impl_->Change());
+  ASSIGN_OR_RETURN(Impl::Place first, impl_->Walk(a, false, "exchange"));
+  ASSIGN_OR_RETURN(Impl::Place second, impl_->Walk(b, false, "exchange"));
+  if (first.node == nullptr) return ErrnoError(ENOENT, "exchange", a);
+  if (second.node == nullptr) return ErrnoError(ENOENT, "exchange", b);
+  std::swap(first.directory->entries[first.name], second.directory->entries[second.name]);
+  return Ok();
+}
+
 Status MemFs::Remove(const std::string& path) {
   std::lock_guard lock(impl_->mutex);
   return impl_->Remove(path);

@@ -52,6 +52,7 @@ class MemFs : public Fs {
   Result<std::vector<std::string>> ListDirectory(const std::string& path) override;
   Status MakeDirectories(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
+  Status Exchange(const std::string& a, const std::string& b) override;
   Status Remove(const std::string& path) override;
   Status RemoveTree(const std::string& path) override;
   Status HardLink(const std::string& existing, const std::string& link) override;
