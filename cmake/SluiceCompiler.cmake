@@ -16,6 +16,8 @@ option(SLUICE_FUZZ "Build the libFuzzer programs (needs clang)" OFF)
 add_library(sluice_flags INTERFACE)
 target_compile_options(sluice_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough
+  # Designated initialisers name what they set and leave the rest to its default, on purpose.
+  -Wno-missing-field-initializers
   -Werror=unused-result -Werror=return-type
   # Equal inputs must give equal bits on every machine: no fused multiply-add behind our back.
   -ffp-contract=off)

@@ -6,7 +6,7 @@
 #   *_bench.cc                  the benchmark program <name>_bench
 #   *_fuzz.cc                   with SLUICE_FUZZ: one libFuzzer program each; else one ctest entry each, which runs the
 #                               corpus and some thousand seeded mutations (src/base/testing/fuzz_main.cc)
-# Sources named in the module's exclude folder `plugins/` are not collected.
+# Folders `plugins/` and `programs/`, and those with a CMakeLists.txt of their own, are not collected.
 include(GoogleTest)
 
 function(add_module name)
@@ -14,6 +14,12 @@ function(add_module name)
   set(dir "${CMAKE_CURRENT_SOURCE_DIR}")
   file(GLOB_RECURSE all CONFIGURE_DEPENDS "${dir}/*.cc")
   list(FILTER all EXCLUDE REGEX "/(plugins|programs)/")
+  # A folder with a CMakeLists.txt of its own is a library of its own.
+  file(GLOB_RECURSE own CONFIGURE_DEPENDS "${dir}/*/CMakeLists.txt")
+  foreach(file IN LISTS own)
+    cmake_path(GET file PARENT_PATH folder)
+    list(FILTER all EXCLUDE REGEX "^${folder}/")
+  endforeach()
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(benches ${all})
