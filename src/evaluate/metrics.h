@@ -52,7 +52,7 @@ struct Predicted {
 /// Errors: kInvalidArgument naming the first bad row (from 0) and its value: lengths that differ, a
 /// label that is not an index below class_count, a prediction that is NaN or outside [0, 1], a
 /// weight that is not finite or below 0. `predictions` holds one value a row for two classes (the
-/// probability of class 1), else class_count.
+/// probability of class 1) or, as for more classes, class_count.
 Status CheckClassification(std::span<const double> labels, std::span<const double> predictions,
                            int64_t class_count, std::span<const double> weights);
 /// The same for regression: labels and predictions must be finite.

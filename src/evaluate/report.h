@@ -63,7 +63,7 @@ struct EvaluateRequest {
   std::vector<std::string> importance_columns;
   int64_t importance_repeat_count = 5;
   PredictPermuted predict_permuted;  ///< unset: no importances
-  /// Told (done, total) now and then, from any thread, one call at a time.
+  /// Told (done, total) now and then; must be thread-safe, and is not always told in order.
   std::function<void(int64_t done, int64_t total)> on_progress;
 };
 
