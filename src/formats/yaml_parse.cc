@@ -225,6 +225,11 @@ std::string Advice(std::string_view problem, std::string_view context, std::stri
     return "a list may not begin here: put it on lines of its own";
   }
   if (problem == "found unexpected end of stream") return "the file ends inside a quoted text";
+  if (problem == "did not find expected node content") {
+    return c == '\0' ? std::string("expected a value here")
+                     : fmt::format("expected a value here, found '{}'",
+                                   rest.substr(0, SequenceLength(rest, 0)));
+  }
   if (problem == "did not find expected ',' or ']'") return "expected ',' or ']' here";
   if (problem == "did not find expected ',' or '}'") return "expected ',' or '}' here";
   if (problem == "did not find expected <document start>") {

@@ -97,7 +97,7 @@ TEST(Yaml, BadTextIsRefusedWhereItStands) {
       {"{a: 1, a: 2}", "1:8: the key 'a'"},
       {"? [a]\n: 1\n", "a key must be a plain text"},
       {"[a]: 1\n", "a key must be a plain text"},
-      {"{: 1}\n", "a key is missing before the ':'"},
+      {"{'': 1}\n", "a key is missing before the ':'"},
       {"a: 1\n---\nb: 2\n", "2:1: a second document begins here"},
       {"a:\n\tb: 1\n", "2:1: a tab cannot indent"},
       {"a: b: c\n", "1:5: a ':' may not stand here"},

@@ -40,10 +40,10 @@ struct Ingredients {
   std::vector<std::pair<std::string, formats::Json>>
       params;  ///< a command's: name and value, sorted by name
   std::vector<std::pair<std::string, std::string>> env;  ///< a command's, filled in, sorted by name
-  std::vector<InputIngredient> inputs;  ///< in the step's order; items of a list in theirs
+  std::vector<InputIngredient> inputs;  ///< sorted by name; items of a list in the file's order
   std::vector<CodeIngredient> code;     ///< sorted by pattern
   std::vector<std::pair<std::string, std::vector<std::string>>>
-      outputs;              ///< a command's: name and paths
+      outputs;              ///< a command's: name and paths, sorted
   Digest environment_lock;  ///< what the environment pins (interpreter, packages, image)
   int64_t seed = 0;
 

@@ -3,6 +3,7 @@
 // time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,7 +24,7 @@ namespace sluice::pipeline {
 enum class StepState : uint8_t {
   kNotSelected,  ///< not among the targets and their ancestors
   kWaits,        ///< its key is not known until what it reads is made
-  kBlocked,      ///< cannot run: a source file is missing; so are those that wait for it
+  kBlocked,      ///< cannot run: a source file is missing
   kCached,       ///< outputs of its key are in the run cache
   kReady,        ///< key known, nothing cached: start it
   kStarted,      ///< the scheduler said so
@@ -53,14 +54,15 @@ struct Reason {
     kOutputsChanged,  ///< a command's declared outputs
     kEnvironmentChanged,
     kSeedChanged,
-    kUpstream,  ///< subject will run (or is running), so its outputs are not known
+    kUpstream,        ///< subject will run (or is running), so its outputs are not known
+    kUpstreamMayRun,  ///< subject itself waits: whether it runs is not known yet
     kUpstreamFailed,
     kMissingFile,
   };
   Kind kind = Kind::kNeverRan;
-  std::string subject;  ///< what: a setting, input, file, step
-  std::string before;   ///< printed value or short digest; empty: it was not there
-  std::string after;
+  std::string subject = {};  ///< what: a setting, input, file, step
+  std::string before = {};   ///< printed value or short digest; empty: it was not there
+  std::string after = {};
 
   /// "learning_rate changed from 0.08 to 0.1", "input train (parts.train) changed: 1f2e… → 9ab3…",
   /// "never ran".
@@ -120,7 +122,7 @@ class Plan {
   std::vector<int> ReadySteps() const;
   /// No step is ready, started or waiting any more.
   bool is_finished() const { return open_count_ == 0; }
-  int CountOf(StepState state) const;
+  int CountOf(StepState state) const { return counts_[static_cast<size_t>(state)]; }
 
   /// kReady → kStarted. Other states: CHECK.
   void Start(int index);
@@ -132,10 +134,13 @@ class Plan {
 
  private:
   explicit Plan(const Pipeline& pipeline) : pipeline_(&pipeline) {}
-  void Decide(int index, ChangedSteps& changed);
-  void Settle(int index, ChangedSteps& changed);
-  void Skip(int index, ChangedSteps& changed);
   void SetState(int index, StepState state);
+  void BlockIfMissing(int index, ChangedSteps& changed);
+  Ingredients GatherIngredients(int index) const;
+  void Decide(int index);
+  void Settle(int index, ChangedSteps& changed);
+  void ExplainWaiting(int index);
+  void Skip(int index, std::string_view what_happened, ChangedSteps& changed);
 
   const Pipeline* pipeline_;
   PlanInputs inputs_;
@@ -143,10 +148,11 @@ class Plan {
   std::vector<int> selected_;
   std::vector<bool> is_forced_;
   int open_count_ = 0;
+  std::array<int, 9> counts_{};  // by StepState
 };
 
-/// What differs between two runs' ingredients of one step, most telling first; `upstream`: inputs
-/// not known yet are left out of `now`.
+/// What differs between two runs' ingredients of one step, most telling first; empty if their keys
+/// are equal.
 std::vector<Reason> CompareIngredients(const Ingredients& before, const Ingredients& now);
 
 /// The plan as lines of text, one per selected step in topological order:

@@ -87,6 +87,8 @@ struct StepKind {
   /// Raised when the step's outputs change for equal inputs; enters the cache key. Persisted: never
   /// lowered.
   int format_version = 1;
+  /// Its outputs depend on the seed; otherwise a new seed does not make it run again.
+  bool uses_seed = false;
   /// `format` and `options` of a dataset named in an input become defaults of this kind's settings
   /// (ingest).
   bool takes_dataset_options = false;
