@@ -98,12 +98,13 @@ Status CheckUtf8(const arrow::ChunkedArray& column, std::string_view name) {
       int64_t begin = strings.value_offset(0);
       std::string_view all(reinterpret_cast<const char*>(strings.raw_data()) + begin,
                            static_cast<size_t>(strings.value_offset(strings.length()) - begin));
-      // Each value must be valid by itself; looking at them one by one is needed only where bytes
-      // are not ASCII.
-      bool is_ascii = std::all_of(all.begin(), all.end(),
-                                  [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-      for (int64_t i = 0; i < strings.length() && !is_ascii; ++i) {
-        if (strings.IsValid(i) && internal::FindInvalidUtf8(strings.GetView(i))) {
+      // Valid as a whole, and no value begins inside a character: then each is valid by itself.
+      bool is_valid = !internal::FindInvalidUtf8(all);
+      for (int64_t i = 0; i < strings.length(); ++i) {
+        if (strings.IsNull(i) || strings.value_length(i) == 0) continue;
+        std::string_view value = strings.GetView(i);
+        bool is_cut = (static_cast<unsigned char>(value[0]) & 0xC0) == 0x80;
+        if (is_cut || (!is_valid && internal::FindInvalidUtf8(value))) {
           return InvalidArgument(
               fmt::format("column '{}': row {} is not UTF-8", name, first_row + i + 1));
         }

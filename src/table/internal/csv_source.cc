@@ -33,6 +33,7 @@
 #include "table/internal/csv_layout.h"
 #include "table/internal/csv_rows.h"
 #include "table/internal/text_input.h"
+#include "table/internal/text_report.h"
 #include "table/internal/utf8.h"
 
 namespace sluice::table::internal {
@@ -43,7 +44,6 @@ constexpr size_t kReadableBytesBehind = 32;  // what DecodeColumn needs
 constexpr size_t kSampleBytes = size_t{256} << 10;
 constexpr size_t kMinChunkBytes = 1;
 constexpr size_t kMaxChunkBytes = size_t{256} << 20;
-constexpr size_t kShownRowBytes = 200;
 constexpr int64_t kUnknown = -1;  // of Boundary::end
 constexpr int64_t kBroken = -2;   // an earlier chunk failed: there are no rows here
 
@@ -81,6 +81,7 @@ class CsvSource : public ChunkSource {
       size_t size = file.input.text().size() - file.layout.data_begin;
       file.chunk_count = std::max<size_t>(1, (size + chunk_bytes_ - 1) / chunk_bytes_);
       chunk_count_ += file.chunk_count;
+      reports_.emplace_back(file.input.path(), file.input.text(), file.layout.syntax.line_end);
     }
     for (std::string& name : choice.names) {
       ColumnPlan& plan = plans_.emplace_back();
@@ -146,10 +147,7 @@ class CsvSource : public ChunkSource {
     Restart();
   }
 
-  void Restart() override {
-    boundaries_ = std::vector<Boundary>(chunk_count_);
-    described_ = {};
-  }
+  void Restart() override { boundaries_ = std::vector<Boundary>(chunk_count_); }
 
   Result<ChunkResult> ReadChunk(size_t chunk_index) override {
     std::unique_ptr<Workspace> workspace = TakeWorkspace();
@@ -159,37 +157,10 @@ class CsvSource : public ChunkSource {
   }
 
   BadRow Describe(const ChunkProblem& problem) override {
-    const CsvFile& file = files_[problem.file_index];
-    std::string_view row = file.input.text().substr(problem.row_begin, problem.row_size_bytes);
-    BadRow bad{.file = file.input.path(),
-               .line = LineOf(problem.file_index, problem.row_begin),
-               .column = {},
-               .reason = problem.reason,
-               .text = ShownText(row, kShownRowBytes)};
-    if (!problem.column.empty()) bad.column = problem.column;
-    return bad;
+    return reports_[problem.file_index].Describe(problem);
   }
-
   Error ErrorOf(const ChunkProblem& problem) override {
-    const CsvFile& file = files_[problem.file_index];
-    std::string_view row = file.input.text().substr(problem.row_begin, problem.row_size_bytes);
-    // A row may span lines; the error shows the one with the problem.
-    size_t line_begin = row.rfind(file.layout.syntax.line_end, problem.column_offset);
-    line_begin =
-        line_begin == std::string_view::npos || problem.column_offset == 0 ? 0 : line_begin + 1;
-    std::string_view line = row.substr(line_begin);
-    line = line.substr(0, line.find(file.layout.syntax.line_end));
-    size_t column = problem.column_offset - std::min(problem.column_offset, line_begin);
-    // Long lines are cut to the neighbourhood of the column; Error shows no more anyway.
-    Source source{
-        .file = file.input.path(),
-        .line = static_cast<int>(LineOf(problem.file_index, problem.row_begin + line_begin)),
-        .column = static_cast<int>(std::min<size_t>(column, INT32_MAX - 1)) + 1,
-        .text = column < 1000 ? ShownLine(line.substr(0, 4000)) : std::string()};
-    std::string message = problem.column.empty()
-                              ? problem.reason
-                              : fmt::format("column '{}': {}", problem.column, problem.reason);
-    return InvalidArgument(std::move(message)).At(std::move(source));
+    return reports_[problem.file_index].ErrorOf(problem);
   }
 
  private:
@@ -197,13 +168,6 @@ class CsvSource : public ChunkSource {
   struct Boundary {
     std::atomic<int64_t> end{kUnknown};
   };
-
-  /// Bytes that are not UTF-8 shown without changing the count of bytes before them.
-  static std::string ShownLine(std::string_view line) {
-    std::string shown(line);
-    while (std::optional<size_t> at = FindInvalidUtf8(shown)) shown[*at] = '?';
-    return shown;
-  }
 
   void SetTypes() {
     arrow::FieldVector fields;
@@ -453,38 +417,11 @@ class CsvSource : public ChunkSource {
                             options_.limits.max_row_bytes,
                             open ? "; is the quote that opens here ever closed?" : "");
     }
-    size_t at = row_begin + open.value_or(0);
-    int64_t line = LineOfOffset(file.input.text(), at, syntax.line_end);
-    size_t line_begin =
-        at == 0 ? std::string_view::npos : file.input.text().rfind(syntax.line_end, at - 1);
-    line_begin = line_begin == std::string_view::npos ? 0 : line_begin + 1;
-    std::string_view shown = file.input.text().substr(line_begin, 4000);
-    shown = shown.substr(0, shown.find(syntax.line_end));
-    Source source{.file = file.input.path(),
-                  .line = static_cast<int>(line),
-                  .column = static_cast<int>(std::min<size_t>(at - line_begin, INT32_MAX - 1)) + 1,
-                  .text = at - line_begin < 1000 ? ShownLine(shown) : std::string()};
     ErrorCode code =
         end == TokenizeEnd::kTooLong ? ErrorCode::kResourceExhausted : ErrorCode::kInvalidArgument;
-    return Error(code, std::move(message)).At(std::move(source));
+    TextReport report(file.input.path(), file.input.text(), syntax.line_end);
+    return report.At(Error(code, std::move(message)), row_begin + open.value_or(0));
   }
-
-  /// Lines are counted on from the last question, as problems come in order.
-  int64_t LineOf(size_t file_index, size_t offset) {
-    if (described_.file_index != file_index || described_.offset > offset)
-      described_ = {.file_index = file_index};
-    const CsvFile& file = files_[file_index];
-    std::string_view between =
-        file.input.text().substr(described_.offset, offset - described_.offset);
-    described_.line += LineOfOffset(between, between.size(), file.layout.syntax.line_end) - 1;
-    described_.offset = offset;
-    return described_.line;
-  }
-  struct Described {
-    size_t file_index = 0;
-    size_t offset = 0;
-    int64_t line = 1;
-  };
 
   std::vector<CsvFile> files_;
   const ValueRules rules_;
@@ -496,7 +433,7 @@ class CsvSource : public ChunkSource {
   bool has_final_types_ = false;
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<Boundary> boundaries_;
-  Described described_;
+  std::vector<TextReport> reports_;
   Guarded<std::vector<std::unique_ptr<Workspace>>> workspaces_;
 };
 
