@@ -120,6 +120,7 @@ StepKind MakeSplit() {
                   {.name = "test", .type = DataType::kTable, .file_name = "test", .help = "To judge by."},
                   {.name = "leakage", .type = DataType::kFile, .file_name = "leakage.json",
                    .help = "What the sides share."}},
+      .uses_seed = true,
   };
 }
 
@@ -166,6 +167,7 @@ StepKind MakeTrain() {
             .help = "A binary model says the positive class from this probability on."}},
       .outputs = {{.name = "model", .type = DataType::kModel, .is_main = true, .file_name = "model",
                    .help = "The model folder: learner, fitted features, model.json, curve.json."}},
+      .uses_seed = true,
   };
 }
 
@@ -192,6 +194,7 @@ StepKind MakeEvaluate() {
                    .help = "Everything measured, as data."},
                   {.name = "predictions", .type = DataType::kTable, .file_name = "predictions",
                    .help = "Label, predicted class and probabilities (or value) of each row."}},
+      .uses_seed = true,
   };
 }
 
@@ -210,6 +213,7 @@ StepKind MakeGate() {
                     .help = "`stop` fails the step, so that nothing after it runs."}},
       .outputs = {{.name = "verdict", .type = DataType::kVerdict, .is_main = true, .file_name = "verdict.json",
                    .help = "Every rule with its measured value, and pass, fail or inconclusive."}},
+      .uses_seed = true,
   };
 }
 
@@ -223,7 +227,7 @@ StepKind MakeRegister() {
                  {.name = "verdict", .type = DataType::kVerdict, .is_required = false, .help = "The gate's answer."}},
       .settings = {{.name = "name", .is_required = true, .help = "The registered model's name."},
                    {.name = "alias", .help = "Another alias than champion or challenger."},
-                   {.name = "description", .help = "For a model that is registered for the first time."}},
+                   {.name = "model_description", .help = "For a model that is registered for the first time."}},
       .outputs = {{.name = "version", .type = DataType::kFile, .is_main = true, .file_name = "version.json",
                    .help = "Name, number, alias and digests."}},
   };
