@@ -1,5 +1,7 @@
 #include "runner/internal/process_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -14,7 +16,7 @@ constexpr int64_t kMaxEnvironBytes = int64_t{8} << 20;
 }  // namespace
 
 std::optional<ProcessInfo> FindProcess(int pid) {
-  Result<std::string> text = io::RealFs().ReadFile("/proc/" + std::to_string(pid) + "/stat", 4096);
+  Result<std::string> text = io::RealFs().ReadFile(fmt::format("/proc/{}/stat", pid), 4096);
   if (!text.ok()) return std::nullopt;
   // The second field is the program's name in parentheses and may hold anything, ')' included.
   size_t end = text->rfind(')');
@@ -48,7 +50,7 @@ std::vector<ProcessInfo> ListProcesses() {
 
 bool HasVariable(int pid, std::string_view line) {
   Result<std::string> environ_text =
-      io::RealFs().ReadFile("/proc/" + std::to_string(pid) + "/environ", kMaxEnvironBytes);
+      io::RealFs().ReadFile(fmt::format("/proc/{}/environ", pid), kMaxEnvironBytes);
   if (!environ_text.ok()) return false;
   std::string_view text = *environ_text;
   while (!text.empty()) {

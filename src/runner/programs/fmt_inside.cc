@@ -1,5 +1,5 @@
-// fmt's own functions, compiled into sluice-attempt: Debian has fmt as a shared library only, and that one
-// loads libstdc++ behind it, which doubles the time a supervisor needs to start.
+// fmt's own functions, compiled into sluice-attempt: Debian has fmt as a shared library only, and
+// that one loads libstdc++ behind it, which doubles the time a supervisor needs to start.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE
