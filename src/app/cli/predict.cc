@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "app/cli/command.h"
 #include "app/project.h"
 #include "app/read_settings.h"
 #include "app/steps/step.h"
+#include "base/id.h"
 #include "model/model.h"
 #include "table/open.h"
 #include "table/read.h"
@@ -47,6 +49,21 @@ Result<std::shared_ptr<arrow::Table>> ReadInput(const Arguments& arguments, cons
   return inferred->table;
 }
 
+/// Writers of tables write files; standard output gets the file's bytes.
+Status PrintTable(const arrow::Table& table, bool is_json) {
+  const char* folder = std::getenv("TMPDIR");
+  std::string path = io::JoinPath(folder != nullptr && *folder != '\0' ? folder : "/tmp",
+                                  fmt::format("sluice-predict-{}", NewRandomHex(16)));
+  Status status = is_json ? table::WriteJsonLines(table, path) : table::WriteCsv(table, path);
+  if (status.ok()) {
+    Result<std::string> text = io::RealFs().ReadFile(path);
+    if (text.ok()) std::fwrite(text->data(), 1, text->size(), stdout);
+    status = text.ok() ? Ok() : Status(text.error());
+  }
+  RETURN_IF_ERROR(io::RealFs().Remove(path));
+  return status;
+}
+
 Result<int> RunPredict(const Arguments& arguments) {
   ASSIGN_OR_RETURN(std::string folder, FindModelFolder(arguments.Positional(0), arguments.Get("project")));
   ASSIGN_OR_RETURN(std::shared_ptr<const model::Model> model, model::Model::Load(folder));
@@ -70,8 +87,7 @@ Result<int> RunPredict(const Arguments& arguments) {
     }
     return 0;
   }
-  ASSIGN_OR_RETURN(std::string text, arguments.Has("json") ? table::FormatJsonLines(*table) : table::FormatCsv(*table));
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  RETURN_IF_ERROR(PrintTable(*table, arguments.Has("json")));
   return 0;
 }
 
