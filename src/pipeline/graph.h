@@ -47,49 +47,49 @@ struct Param {
 
 /// A name for source files.
 struct Dataset {
-  std::string name;
-  std::vector<std::string> patterns;  ///< project-relative paths or globs
-  formats::Json options;              ///< an object: `options`, and `format` if given
-  Source source;
+  std::string name = {};
+  std::vector<std::string> patterns = {};  ///< project-relative paths or globs
+  formats::Json options = {};              ///< an object: `options`, and `format` if given
+  Source source = {};
 };
 
 /// One thing an input is read from: another step's output, or files of the project.
 struct InputItem {
   int producer_step = -1;    ///< index into Pipeline::steps; -1: files
   int producer_output = -1;  ///< index into that step's outputs
-  std::string pattern;   ///< project-relative path or glob, '/' separated, normalised; empty for a
-                         ///< step's output
-  bool is_glob = false;  ///< has *, ? or [
-  std::string written;   ///< as in the file: "parts.train", "datasets.adult", "data/*.csv"
+  std::string pattern = {};  ///< project-relative path or glob, '/' separated, normalised; empty
+                             ///< for a step's output
+  bool is_glob = false;      ///< has *, ? or [
+  std::string written = {};  ///< as in the file: "parts.train", "datasets.adult", "data/*.csv"
 
   bool is_files() const { return producer_step < 0; }
 };
 
 struct Input {
-  std::string name;
-  std::vector<InputItem> items;  ///< at least one
-  bool is_list = false;          ///< handed over as a list even if it has one item
+  std::string name = {};
+  std::vector<InputItem> items = {};  ///< at least one
+  bool is_list = false;               ///< handed over as a list even if it has one item
   DataType type = DataType::kFile;
-  Source source;
+  Source source = {};
 };
 
 struct Output {
-  std::string name;
+  std::string name = {};
   DataType type = DataType::kFile;
   bool is_main = false;
   /// Native: one file or folder name inside the attempt's folder. Command: where it is put in the
   /// project, one or more project-relative paths.
-  std::vector<std::string> paths;
+  std::vector<std::string> paths = {};
   bool is_list = false;     ///< written as a list of paths
   bool is_metrics = false;  ///< a JSON file whose numbers are logged as metrics
-  Source source;
+  Source source = {};
 };
 
 /// A key and value of a native step, before parameters are filled in.
 struct Setting {
-  std::string name;
-  formats::Json value;  ///< strings may hold ${params.NAME}; see ResolveSettings in params.h
-  Source source;
+  std::string name = {};
+  formats::Json value = {};  ///< strings may hold ${params.NAME}; see ResolveSettings in params.h
+  Source source = {};
 };
 
 struct Command {
@@ -101,9 +101,9 @@ struct Command {
 };
 
 struct EnvVariable {
-  std::string name;
-  Template value;
-  std::string written;  ///< the value as in the file
+  std::string name = {};
+  Template value = {};
+  std::string written = {};  ///< the value as in the file
 };
 
 struct Retries {

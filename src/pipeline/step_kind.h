@@ -47,43 +47,44 @@ std::string_view DataTypeName(DataType type);
 
 /// A key of a native step that holds a value.
 struct SettingRow {
-  std::string name;
+  std::string name = {};
   SettingType type = SettingType::kString;
   bool is_required = false;
-  formats::Json default_value;  ///< null: none, the key is then absent from the step's request
-  std::optional<double> min;    ///< kInteger, kNumber, kShare; inclusive
-  std::optional<double> max;
-  std::vector<std::string> choices;  ///< kString: the only values
-  std::string help;                  ///< one sentence
+  formats::Json default_value = {};  ///< null: none, the key is then absent from the step's request
+  std::optional<double> min = {};    ///< kInteger, kNumber, kShare; inclusive
+  std::optional<double> max = {};
+  std::vector<std::string> choices = {};  ///< kString: the only values
+  std::string help = {};                  ///< one sentence
 };
 
 /// A key of a native step that names data: a reference to another step's output, a dataset or files
 /// of the project.
 struct InputRow {
-  std::string name;
+  std::string name = {};
   DataType type = DataType::kTable;
   bool is_required = true;
   bool takes_files =
       false;                ///< a path or glob in the project, or datasets.NAME, besides references
   bool takes_list = false;  ///< several of them
-  std::string help;
+  std::string help = {};
 };
 
 struct OutputRow {
-  std::string name;
+  std::string name = {};
   DataType type = DataType::kTable;
-  bool is_main = false;   ///< what the step's bare name refers to; at most one row
-  std::string file_name;  ///< of the file or folder in the attempt's folder, such as "profile.json"
-  std::string help;
+  bool is_main = false;  ///< what the step's bare name refers to; at most one row
+  std::string file_name =
+      {};  ///< of the file or folder in the attempt's folder, such as "profile.json"
+  std::string help = {};
 };
 
 /// One native step kind. Rows are in the order in which a person would write or read them.
 struct StepKind {
-  std::string name;
-  std::string help;
-  std::vector<InputRow> inputs;
-  std::vector<SettingRow> settings;
-  std::vector<OutputRow> outputs;
+  std::string name = {};
+  std::string help = {};
+  std::vector<InputRow> inputs = {};
+  std::vector<SettingRow> settings = {};
+  std::vector<OutputRow> outputs = {};
   /// Raised when the step's outputs change for equal inputs; enters the cache key. Persisted: never
   /// lowered.
   int format_version = 1;

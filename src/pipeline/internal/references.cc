@@ -25,8 +25,11 @@ std::vector<std::string> OutputNames(const Step& step) {
   return names;
 }
 
+/// A command reads anything; where a file of the project may stand, a file that a command makes may
+/// too.
 bool Fits(const PendingInput& pending, DataType type) {
-  return pending.row == nullptr || pending.row->type == type;
+  if (pending.row == nullptr || pending.row->type == type) return true;
+  return pending.row->takes_files && type == DataType::kFile;
 }
 
 }  // namespace
