@@ -18,12 +18,15 @@
 
 namespace sluice::tracking {
 
+/// Lengths are in characters (Unicode code points).
 struct Limits {
-  static constexpr size_t kKeyBytes = 250;  ///< of metric, param and tag keys
-  static constexpr size_t kParamValueBytes = 6000;
-  static constexpr size_t kRunTagValueBytes = 8000;
-  static constexpr size_t kExperimentTagValueBytes = 20000;
-  static constexpr size_t kExperimentNameBytes = 500;
+  static constexpr size_t kKeyLength = 250;           ///< of metric, param and tag keys
+  static constexpr size_t kParamValueLength = 6000;   ///< what is longer is cut, as MLflow does
+  static constexpr size_t kRunTagValueLength = 8000;  ///< cut too
+  static constexpr size_t kExperimentTagValueLength = 20000;
+  static constexpr size_t kExperimentNameLength = 500;
+  static constexpr size_t kDatasetNameLength = 500;
+  static constexpr size_t kDatasetDigestLength = 128;
   static constexpr size_t kDatasetsPerCall = 1000;
   static constexpr size_t kPageSize = 50000;
 };
@@ -74,21 +77,23 @@ struct RunPage {
 };
 
 struct MetricPage {
-  std::vector<Metric> metrics;  ///< by timestamp, step, value ascending; NaN first
+  std::vector<Metric> metrics;  ///< by timestamp, step, value; NaN after the numbers
   std::string next_token;
 };
 
 /// Thread-safe, and safe for several processes. Every call is one transaction: it happens whole or
-/// not at all.
+/// not at all. What belongs to a run that is going on survives the death of any process; that of
+/// the machine only once the run has ended (UpdateRun) or another call below says "durable".
 ///
 /// Errors, all methods: kNotFound for an experiment or run that does not exist, kInvalidArgument
-/// for keys, values, ids and tokens that break the rules above, kFailedPrecondition for writing to
-/// something deleted, those of sql::Db.
+/// for keys, values, ids and tokens that break the rules, kFailedPrecondition for writing to
+/// something deleted, those of sql::Db. Keys of params, metrics and tags: letters, digits, "_-. :/"
+/// and anything beyond ASCII, written as a normal relative path ("a/b", not "/a", "a//b" or "..").
 class Store {
  public:
   virtual ~Store() = default;
 
-  /// Errors: kAlreadyExists, also when the experiment of that name is deleted.
+  /// Durable. Errors: kAlreadyExists, also when the experiment of that name is deleted.
   virtual Result<std::string> CreateExperiment(const NewExperiment& experiment) = 0;
   virtual Result<Experiment> GetExperiment(
       std::string_view experiment_id) = 0;  ///< deleted ones too
@@ -96,8 +101,8 @@ class Store {
   /// Newest first.
   virtual Result<std::vector<Experiment>> ListExperiments(ViewType view) = 0;
   virtual Status RenameExperiment(std::string_view experiment_id, std::string_view name) = 0;
-  /// Deletes its runs too; restoring brings back exactly those. kNotFound if it is deleted (or
-  /// active) already.
+  /// Durable. Deletes its runs too; restoring brings back exactly those. kNotFound if it is deleted
+  /// (or active) already.
   virtual Status DeleteExperiment(std::string_view experiment_id) = 0;
   virtual Status RestoreExperiment(std::string_view experiment_id) = 0;
   virtual Status SetExperimentTag(std::string_view experiment_id, const Tag& tag) = 0;
@@ -106,15 +111,15 @@ class Store {
   /// Errors: kAlreadyExists if the run id is taken; kFailedPrecondition in a deleted experiment.
   virtual Result<Run> CreateRun(const NewRun& run) = 0;
   virtual Result<Run> GetRun(std::string_view run_id) = 0;  ///< deleted ones too
+  /// Durable. A new name sets tag mlflow.runName, and the reverse.
   virtual Result<RunInfo> UpdateRun(std::string_view run_id, const RunUpdate& update) = 0;
-  /// Both may be repeated.
+  /// Durable; both may be repeated.
   virtual Status DeleteRun(std::string_view run_id) = 0;
   virtual Status RestoreRun(std::string_view run_id) = 0;
 
   /// Points already there are ignored. A param logged again with the same value is fine, with
   /// another one it is kInvalidArgument, as is a key twice in `params`. The last of repeated tags
-  /// wins. Survives a crash of the machine only once the run is ended or another durable call was
-  /// made.
+  /// wins.
   virtual Status LogBatch(std::string_view run_id, const Batch& batch) = 0;
   virtual Status DeleteTag(std::string_view run_id, std::string_view key) = 0;
   /// Logging a dataset again adds its tags.
@@ -131,8 +136,8 @@ class Store {
 std::vector<sql::Migration> Migrations();
 
 struct StoreOptions {
-  std::string
-      artifact_root;  ///< location of experiments that name none: `<artifact_root>/<experiment id>`
+  /// Location of experiments that name none: `<artifact_root>/<experiment id>`.
+  std::string artifact_root;
 };
 
 /// Over a migrated database. `db` and `clock` must outlive the store. Makes experiment "0", named

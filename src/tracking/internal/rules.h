@@ -1,0 +1,31 @@
+// What may be a key, a value, an id or a name. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "tracking/run.h"
+
+namespace sluice::tracking::internal {
+
+/// `kind` is for the message: "metric", "param", "tag". Errors: kInvalidArgument naming the key.
+Status CheckKey(std::string_view kind, std::string_view key);
+Status CheckMetric(const Metric& metric);
+Status CheckExperimentName(std::string_view name);
+/// Ids given by callers: a letter or digit, then up to 255 of letters, digits, '_' and '-'.
+Status CheckRunId(std::string_view run_id);
+/// Errors: kInvalidArgument "Invalid experiment ID 'abc'. ...".
+Result<int64_t> ParseExperimentId(std::string_view experiment_id);
+
+/// The number of characters: UTF-8 bytes that do not continue one.
+size_t CountCharacters(std::string_view text);
+/// The first `max_count` characters.
+std::string_view CutCharacters(std::string_view text, size_t max_count);
+
+/// "calm-otter-417": for runs without a name.
+std::string NewRunName();
+
+}  // namespace sluice::tracking::internal

@@ -1,0 +1,73 @@
+// The store over sql::Db. One source per resource: store_experiments.cc, store_runs.cc,
+// store_logging.cc.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tracking/store.h"
+
+namespace sluice::tracking::internal {
+
+/// Persisted in dataset_links.
+enum class Direction : uint8_t { kInput = 0, kOutput = 1 };
+
+class SqlStore : public Store {
+ public:
+  SqlStore(sql::Db& db, StoreOptions options, Clock& clock)
+      : db_(db), options_(std::move(options)), clock_(clock) {}
+
+  Status MakeDefaultExperiment();
+
+  Result<std::string> CreateExperiment(const NewExperiment& experiment) override;
+  Result<Experiment> GetExperiment(std::string_view experiment_id) override;
+  Result<std::optional<Experiment>> FindExperimentByName(std::string_view name) override;
+  Result<std::vector<Experiment>> ListExperiments(ViewType view) override;
+  Status RenameExperiment(std::string_view experiment_id, std::string_view name) override;
+  Status DeleteExperiment(std::string_view experiment_id) override;
+  Status RestoreExperiment(std::string_view experiment_id) override;
+  Status SetExperimentTag(std::string_view experiment_id, const Tag& tag) override;
+  Status DeleteExperimentTag(std::string_view experiment_id, std::string_view key) override;
+
+  Result<Run> CreateRun(const NewRun& run) override;
+  Result<Run> GetRun(std::string_view run_id) override;
+  Result<RunInfo> UpdateRun(std::string_view run_id, const RunUpdate& update) override;
+  Status DeleteRun(std::string_view run_id) override;
+  Status RestoreRun(std::string_view run_id) override;
+  Result<RunPage> ListRuns(const RunFilter& filter) override;
+
+  Status LogBatch(std::string_view run_id, const Batch& batch) override;
+  Status DeleteTag(std::string_view run_id, std::string_view key) override;
+  Status LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs) override;
+  Status LogOutputs(std::string_view run_id, std::span<const DatasetLink> outputs) override;
+  Result<MetricPage> GetMetricHistory(std::string_view run_id, std::string_view key,
+                                      size_t max_count, std::string_view page_token) override;
+
+ private:
+  Status SetRunStage(std::string_view run_id, LifecycleStage stage);
+  Status LogLinks(std::string_view run_id, std::span<const DatasetLink> links, Direction direction);
+
+  sql::Db& db_;
+  const StoreOptions options_;
+  Clock& clock_;
+};
+
+// Shared by the sources above; all inside a transaction.
+
+/// Errors: kNotFound.
+Result<Experiment> GetExperimentIn(sql::Reader& reader, int64_t experiment_id);
+/// Errors: kNotFound.
+Result<RunInfo> GetRunInfoIn(sql::Reader& reader, std::string_view run_id);
+/// Errors: kNotFound; kFailedPrecondition if it is deleted.
+Result<RunInfo> GetActiveRunIn(sql::Reader& reader, std::string_view run_id);
+/// Params, latest metrics, tags and links of `run.info`.
+Status LoadRunData(sql::Reader& reader, Run& run);
+/// Values are cut to their limit.
+Status SetRunTagIn(sql::Tx& tx, std::string_view run_id, const Tag& tag);
+Status SetRunNameIn(sql::Tx& tx, std::string_view run_id, std::string_view name);
+/// The greatest number in a column plus one: `query` selects MAX(column).
+Result<int64_t> NextNumber(sql::Reader& reader, const sql::Query& query, int64_t first);
+
+}  // namespace sluice::tracking::internal

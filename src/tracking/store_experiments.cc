@@ -1,0 +1,254 @@
+#include <fmt/format.h>
+
+#include "sluice_tracking_embedded.h"
+#include "tracking/internal/rules.h"
+#include "tracking/internal/sql_store.h"
+
+namespace sluice::tracking {
+namespace internal {
+namespace {
+
+using sql::Query;
+using sql::Reader;
+using sql::Row;
+using sql::Tx;
+
+constexpr Query kHasAny{"tracking.has_any_experiment", "SELECT 1 FROM experiments LIMIT 1"};
+constexpr Query kMaxId{"tracking.max_experiment_id", "SELECT MAX(experiment_id) FROM experiments"};
+constexpr Query kInsert{
+    "tracking.create_experiment",
+    "INSERT INTO experiments (experiment_id, name, artifact_location, stage, created_ms, "
+    "updated_ms) VALUES ($1, $2, $3, 0, $4, $4)"};
+constexpr Query kGet{"tracking.get_experiment",
+                     "SELECT experiment_id, name, artifact_location, stage, created_ms, updated_ms "
+                     "FROM experiments WHERE experiment_id = $1"};
+constexpr Query kFindByName{
+    "tracking.find_experiment_by_name",
+    "SELECT experiment_id, name, artifact_location, stage, created_ms, updated_ms "
+    "FROM experiments WHERE name = $1"};
+constexpr Query kList{
+    "tracking.list_experiments",
+    "SELECT experiment_id, name, artifact_location, stage, created_ms, updated_ms "
+    "FROM experiments WHERE stage = $1 OR $2 = 1 ORDER BY created_ms DESC, experiment_id DESC"};
+constexpr Query kListTags{
+    "tracking.list_experiment_tags",
+    "SELECT key, value FROM experiment_tags WHERE experiment_id = $1 ORDER BY key"};
+constexpr Query kRename{
+    "tracking.rename_experiment",
+    "UPDATE experiments SET name = $2, updated_ms = $3 WHERE experiment_id = $1"};
+constexpr Query kSetStage{
+    "tracking.set_experiment_stage",
+    "UPDATE experiments SET stage = $2, updated_ms = $3 WHERE experiment_id = $1"};
+constexpr Query kDeleteRuns{"tracking.delete_runs_of_experiment",
+                            "UPDATE runs SET stage = 1, deleted_with_experiment = 1 "
+                            "WHERE experiment_id = $1 AND stage = 0"};
+constexpr Query kRestoreRuns{"tracking.restore_runs_of_experiment",
+                             "UPDATE runs SET stage = 0, deleted_with_experiment = 0 "
+                             "WHERE experiment_id = $1 AND deleted_with_experiment = 1"};
+constexpr Query kSetTag{
+    "tracking.set_experiment_tag",
+    "INSERT INTO experiment_tags (experiment_id, key, value) VALUES ($1, $2, $3) "
+    "ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value"};
+constexpr Query kDeleteTag{"tracking.delete_experiment_tag",
+                           "DELETE FROM experiment_tags WHERE experiment_id = $1 AND key = $2"};
+constexpr Query kTouch{"tracking.touch_experiment",
+                       "UPDATE experiments SET updated_ms = $2 WHERE experiment_id = $1"};
+
+Experiment FromRow(const Row& row) {
+  return {.id = std::to_string(row.GetInt64(0)),
+          .name = row.GetText(1),
+          .artifact_location = row.GetText(2),
+          .stage = row.GetInt64(3) == 0 ? LifecycleStage::kActive : LifecycleStage::kDeleted,
+          .created_ms = row.GetInt64(4),
+          .updated_ms = row.GetInt64(5),
+          .tags = {}};
+}
+
+Tag TagFromRow(const Row& row) { return {row.GetText(0), row.GetText(1)}; }
+
+Status LoadTags(Reader& reader, Experiment& experiment) {
+  ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment.id));
+  ASSIGN_OR_RETURN(experiment.tags, reader.FindAll(kListTags, {id}, TagFromRow));
+  return Ok();
+}
+
+Status CheckActive(const Experiment& experiment) {
+  if (experiment.stage == LifecycleStage::kActive) return Ok();
+  return FailedPrecondition(
+      fmt::format("The experiment {} must be in the 'active' state. Current state is deleted; "
+                  "restore it first.",
+                  experiment.id));
+}
+
+Status CheckTag(const Tag& tag) {
+  RETURN_IF_ERROR(CheckKey("tag", tag.key));
+  if (CountCharacters(tag.value) <= Limits::kExperimentTagValueLength) return Ok();
+  return InvalidArgument(
+      fmt::format("the value of experiment tag '{}' exceeds the maximum length of {} characters",
+                  tag.key, Limits::kExperimentTagValueLength));
+}
+
+Result<int64_t> Insert(Tx& tx, const NewExperiment& experiment, const StoreOptions& options,
+                       int64_t now_ms) {
+  ASSIGN_OR_RETURN(int64_t id, NextNumber(tx, kMaxId, 0));
+  std::string location = experiment.artifact_location.empty()
+                             ? fmt::format("{}/{}", options.artifact_root, id)
+                             : experiment.artifact_location;
+  Result<int64_t> inserted = tx.Execute(kInsert, {id, experiment.name, location, now_ms});
+  if (!inserted.ok()) {
+    if (inserted.error().code() != ErrorCode::kAlreadyExists) return inserted;
+    return AlreadyExists(
+        fmt::format("Experiment(name={}) already exists. If it was deleted, restore it or use "
+                    "another name.",
+                    experiment.name));
+  }
+  for (const Tag& tag : experiment.tags)
+    RETURN_IF_ERROR(tx.Execute(kSetTag, {id, tag.key, tag.value}));
+  return id;
+}
+
+}  // namespace
+
+Result<int64_t> NextNumber(Reader& reader, const Query& query, int64_t first) {
+  ASSIGN_OR_RETURN(auto greatest,
+                   reader.FindOne(query, {}, [](const Row& row) { return row.FindInt64(0); }));
+  return greatest && *greatest ? **greatest + 1 : first;
+}
+
+Result<Experiment> GetExperimentIn(Reader& reader, int64_t experiment_id) {
+  ASSIGN_OR_RETURN(auto experiment, reader.FindOne(kGet, {experiment_id}, FromRow));
+  if (!experiment) return NotFound(fmt::format("No Experiment with id={} exists", experiment_id));
+  return *std::move(experiment);
+}
+
+Status SqlStore::MakeDefaultExperiment() {
+  auto has_any = [](Reader& reader) {
+    return reader.FindOne(kHasAny, {}, [](const Row&) { return true; });
+  };
+  ASSIGN_OR_RETURN(auto found, db_.Read(has_any));
+  if (found) return Ok();
+  return db_.Write([&](Tx& tx) -> Status {
+    ASSIGN_OR_RETURN(auto found_now, has_any(tx));
+    if (found_now) return Ok();
+    RETURN_IF_ERROR(Insert(tx, {.name = "Default", .artifact_location = {}, .tags = {}}, options_,
+                           clock_.NowMs()));
+    return Ok();
+  });
+}
+
+Result<std::string> SqlStore::CreateExperiment(const NewExperiment& experiment) {
+  RETURN_IF_ERROR(CheckExperimentName(experiment.name));
+  for (const Tag& tag : experiment.tags) RETURN_IF_ERROR(CheckTag(tag));
+  ASSIGN_OR_RETURN(int64_t id, db_.Write([&](Tx& tx) {
+    return Insert(tx, experiment, options_, clock_.NowMs());
+  }));
+  return std::to_string(id);
+}
+
+Result<Experiment> SqlStore::GetExperiment(std::string_view experiment_id) {
+  ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
+  return db_.Read([&](Reader& reader) -> Result<Experiment> {
+    ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(reader, id));
+    RETURN_IF_ERROR(LoadTags(reader, experiment));
+    return experiment;
+  });
+}
+
+Result<std::optional<Experiment>> SqlStore::FindExperimentByName(std::string_view name) {
+  return db_.Read([&](Reader& reader) -> Result<std::optional<Experiment>> {
+    ASSIGN_OR_RETURN(auto experiment, reader.FindOne(kFindByName, {name}, FromRow));
+    if (experiment) RETURN_IF_ERROR(LoadTags(reader, *experiment));
+    return experiment;
+  });
+}
+
+Result<std::vector<Experiment>> SqlStore::ListExperiments(ViewType view) {
+  return db_.Read([&](Reader& reader) -> Result<std::vector<Experiment>> {
+    ASSIGN_OR_RETURN(
+        auto experiments,
+        reader.FindAll(kList, {view == ViewType::kDeletedOnly, view == ViewType::kAll}, FromRow));
+    for (Experiment& experiment : experiments) RETURN_IF_ERROR(LoadTags(reader, experiment));
+    return experiments;
+  });
+}
+
+Status SqlStore::RenameExperiment(std::string_view experiment_id, std::string_view name) {
+  ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
+  RETURN_IF_ERROR(CheckExperimentName(name));
+  return db_.Write([&](Tx& tx) -> Status {
+    ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
+    RETURN_IF_ERROR(CheckActive(experiment));
+    Result<int64_t> renamed = tx.Execute(kRename, {id, name, clock_.NowMs()});
+    if (!renamed.ok() && renamed.error().code() == ErrorCode::kAlreadyExists) {
+      return AlreadyExists(fmt::format("Experiment(name={}) already exists.", name));
+    }
+    RETURN_IF_ERROR(std::move(renamed));
+    return Ok();
+  });
+}
+
+Status SqlStore::DeleteExperiment(std::string_view experiment_id) {
+  ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
+  return db_.Write([&](Tx& tx) -> Status {
+    ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
+    if (experiment.stage == LifecycleStage::kDeleted) {
+      return NotFound(
+          fmt::format("No active Experiment with id={} exists: it is deleted already", id));
+    }
+    RETURN_IF_ERROR(tx.Execute(kSetStage, {id, LifecycleStage::kDeleted, clock_.NowMs()}));
+    RETURN_IF_ERROR(tx.Execute(kDeleteRuns, {id}));
+    return Ok();
+  });
+}
+
+Status SqlStore::RestoreExperiment(std::string_view experiment_id) {
+  ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
+  return db_.Write([&](Tx& tx) -> Status {
+    ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
+    if (experiment.stage == LifecycleStage::kActive) {
+      return NotFound(fmt::format("No deleted Experiment with id={} exists: it is active", id));
+    }
+    RETURN_IF_ERROR(tx.Execute(kSetStage, {id, LifecycleStage::kActive, clock_.NowMs()}));
+    RETURN_IF_ERROR(tx.Execute(kRestoreRuns, {id}));
+    return Ok();
+  });
+}
+
+Status SqlStore::SetExperimentTag(std::string_view experiment_id, const Tag& tag) {
+  ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
+  RETURN_IF_ERROR(CheckTag(tag));
+  return db_.Write([&](Tx& tx) -> Status {
+    ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
+    RETURN_IF_ERROR(CheckActive(experiment));
+    RETURN_IF_ERROR(tx.Execute(kSetTag, {id, tag.key, tag.value}));
+    RETURN_IF_ERROR(tx.Execute(kTouch, {id, clock_.NowMs()}));
+    return Ok();
+  });
+}
+
+Status SqlStore::DeleteExperimentTag(std::string_view experiment_id, std::string_view key) {
+  ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
+  return db_.Write([&](Tx& tx) -> Status {
+    ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
+    RETURN_IF_ERROR(CheckActive(experiment));
+    ASSIGN_OR_RETURN(int64_t count, tx.Execute(kDeleteTag, {id, key}));
+    if (count == 0)
+      return NotFound(fmt::format("No tag with name: {} in experiment with id {}", key, id));
+    RETURN_IF_ERROR(tx.Execute(kTouch, {id, clock_.NowMs()}));
+    return Ok();
+  });
+}
+
+}  // namespace internal
+
+std::vector<sql::Migration> Migrations() {
+  return sql::MigrationsFromFiles(embedded::EmbeddedFiles());
+}
+
+Result<std::unique_ptr<Store>> OpenStore(sql::Db& db, const StoreOptions& options, Clock& clock) {
+  auto store = std::make_unique<internal::SqlStore>(db, options, clock);
+  RETURN_IF_ERROR(store->MakeDefaultExperiment());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace sluice::tracking
