@@ -27,7 +27,7 @@ struct SliceContext {
   int64_t row_count = 0;
   SliceScratch* scratch = nullptr;
   uint64_t* row_hashes = nullptr;  ///< one a row; each column mixes in its cells
-  Moments moments{};                ///< out: of this column's finite values
+  Moments moments{};               ///< out: of this column's finite values
   double* deviations = nullptr;    ///< out, if not null: as CentredSlice
   double* mask = nullptr;          ///< out, with deviations
   bool is_mask_needed = false;     ///< out: some row has no value
