@@ -19,8 +19,9 @@
 //   significantly_better(roc_auc)                   the paired interval lies on the good side of 0
 //   not_significantly_worse(roc_auc)                ... does not lie on the bad side of 0
 //
-// Names with other characters than letters, digits, _ and - are quoted: slice("age band"). Numbers
-// may end in %: 5% is 0.05.
+// Names with other characters than letters, digits and _ are quoted: slice("age band"). Groups also
+// have rows: slice.min(rows) >= 200, slice(purpose, car).rows >= 50. Numbers may end in %: 5% is
+// 0.05.
 #pragma once
 
 #include <cstdint>
@@ -92,10 +93,10 @@ struct GateInput {
   const Comparison* comparison = nullptr;  ///< only rules about differences need it
 };
 
-/// A rule that names the champion passes while there is none. A measure that the report has not, or
-/// that is NaN, fails its rule. Inconclusive are: a champion's report on other rows (rows_digest),
-/// a slice measure where every group is small, a difference without a comparison, and
-/// significantly_better where the interval holds 0.
+/// A rule that names the champion passes while there is none, if its left side can be measured. A
+/// measure that the report has not, or that is NaN, fails its rule. Inconclusive are: a champion's
+/// report on other rows (rows_digest), a slice measure where every group is small, a difference
+/// without a comparison, and significantly_better where the interval holds 0.
 Verdict EvaluateGate(std::span<const Rule> rules, const GateInput& input);
 /// Parses, then evaluates. Errors: as Rule::Parse, of the first bad rule.
 Result<Verdict> EvaluateGate(std::span<const std::string> rules, const GateInput& input);
