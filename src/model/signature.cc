@@ -60,6 +60,17 @@ bool AreWhole(const arrow::ChunkedArray& column) {
   return true;
 }
 
+bool AreMidnights(const arrow::ChunkedArray& column) {
+  constexpr int64_t kMicrosPerDay = 86'400'000'000;
+  for (const auto& chunk : column.chunks()) {
+    const auto& times = static_cast<const arrow::TimestampArray&>(*chunk);
+    for (int64_t i = 0; i < times.length(); ++i) {
+      if (times.IsValid(i) && times.Value(i) % kMicrosPerDay != 0) return false;
+    }
+  }
+  return true;
+}
+
 /// Like pandas, where a missing value in a column of doubles is NaN.
 Result<std::shared_ptr<arrow::ChunkedArray>> NanToNull(
     const std::shared_ptr<arrow::ChunkedArray>& column) {
@@ -107,6 +118,8 @@ Result<std::shared_ptr<arrow::ChunkedArray>> FitColumn(
       ASSIGN_OR_RETURN(column, NanToNull(column));
       if (!AreWhole(*column)) return Incompatible(input, found);
       ASSIGN_OR_RETURN(column, CastTo(column, input));
+    } else if (is_datetime_as_date && !AreMidnights(*column)) {
+      return Incompatible(input, found);
     } else if (is_long_as_double || is_date_as_datetime || is_datetime_as_date) {
       ASSIGN_OR_RETURN(column, CastTo(column, input));
     } else {
