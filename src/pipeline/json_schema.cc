@@ -18,12 +18,17 @@ constexpr char kReferencePattern[] = "\\$\\{(params\\.[A-Za-z0-9_-]+|seed)\\}";
 
 Json Type(std::string_view name) { return Json::MakeObject({{"type", name}}); }
 
-Json Ref(std::string_view name) { return Json::MakeObject({{"$ref", fmt::format("#/$defs/{}", name)}}); }
+Json Ref(std::string_view name) {
+  return Json::MakeObject({{"$ref", fmt::format("#/$defs/{}", name)}});
+}
 
-Json AnyOf(std::initializer_list<Json> options) { return Json::MakeObject({{"anyOf", Json(Json::Array(options))}}); }
+Json AnyOf(std::initializer_list<Json> options) {
+  return Json::MakeObject({{"anyOf", Json(Json::Array(options))}});
+}
 
 Json ListOf(Json item, int64_t min_count = 0) {
-  Json list = Json::MakeObject({{"type", "array"}, {"items", std::move(item)}, {"maxItems", kMaxWordCount}});
+  Json list = Json::MakeObject(
+      {{"type", "array"}, {"items", std::move(item)}, {"maxItems", kMaxWordCount}});
   if (min_count > 0) list["minItems"] = min_count;
   return list;
 }
@@ -68,14 +73,17 @@ Json SettingSchema(const SettingRow& row) {
       break;
     }
     case SettingType::kColumn: schema = Ref("scalar"); break;
-    case SettingType::kInteger: schema = AnyOf({WithBounds(Type("integer"), row), reference}); break;
+    case SettingType::kInteger:
+      schema = AnyOf({WithBounds(Type("integer"), row), reference});
+      break;
     case SettingType::kNumber: schema = AnyOf({WithBounds(Type("number"), row), reference}); break;
     case SettingType::kBool: schema = AnyOf({Type("boolean"), reference}); break;
     case SettingType::kDuration: schema = AnyOf({Ref("duration"), reference}); break;
     case SettingType::kSize: schema = Ref("scalar"); break;
     case SettingType::kShare:
       schema = AnyOf({Json::MakeObject({{"type", "number"}, {"minimum", 0}, {"maximum", 1}}),
-                      Json::MakeObject({{"type", "string"}, {"pattern", "^[0-9.]+(e-?[0-9]+)?%$"}}), reference});
+                      Json::MakeObject({{"type", "string"}, {"pattern", "^[0-9.]+(e-?[0-9]+)?%$"}}),
+                      reference});
       break;
     case SettingType::kColumns:
     case SettingType::kStrings: schema = AnyOf({Ref("scalar"), ListOf(Ref("scalar"))}); break;
@@ -89,11 +97,14 @@ Json SettingSchema(const SettingRow& row) {
 
 /// Keys that both sorts of steps have, less `uses` and `run`.
 Json CommonProperties() {
-  Json retries = AnyOf({Ref("retry_count"),
-                        Closed(Json::MakeObject({{"count", Ref("retry_count")}, {"backoff", Ref("duration")}}), {"count"})});
+  Json retries =
+      AnyOf({Ref("retry_count"),
+             Closed(Json::MakeObject({{"count", Ref("retry_count")}, {"backoff", Ref("duration")}}),
+                    {"count"})});
   return Json::MakeObject(
       {{"description", Described(Ref("scalar"), "What the step is for.")},
-       {"needs", Described(OneOrMore(Ref("name")), "Steps that must end well first, without data from them.")},
+       {"needs", Described(OneOrMore(Ref("name")),
+                           "Steps that must end well first, without data from them.")},
        {"timeout", Described(Ref("duration"), "Of one attempt.")},
        {"retries", Described(std::move(retries), "Attempts after a failed one.")},
        {"cache", Described(Type("boolean"), "false: run every time.")},
@@ -122,17 +133,24 @@ Json KindSchema(const StepKind& kind) {
 
 Json CommandSchema() {
   Json properties = Json::MakeObject(
-      {{"run", Described(AnyOf({Json::MakeObject({{"type", "string"}, {"minLength", 1}}), ListOf(Ref("scalar"), 1)}),
-                         "The program and its arguments: a list, or a line that is split into words.")},
+      {{"run",
+        Described(AnyOf({Json::MakeObject({{"type", "string"}, {"minLength", 1}}),
+                         ListOf(Ref("scalar"), 1)}),
+                  "The program and its arguments: a list, or a line that is split into words.")},
        {"shell", Described(Type("boolean"), "true: `run` is a line for /bin/sh.")},
-       {"inputs", Described(MapOf(OneOrMore(Ref("path"))), "Name → what another step made, datasets.NAME or a file.")},
-       {"outputs", Described(MapOf(OneOrMore(Ref("path"))), "Name → file or folder in the project that it writes.")},
+       {"inputs", Described(MapOf(OneOrMore(Ref("path"))),
+                            "Name → what another step made, datasets.NAME or a file.")},
+       {"outputs", Described(MapOf(OneOrMore(Ref("path"))),
+                             "Name → file or folder in the project that it writes.")},
        {"code", Described(OneOrMore(Ref("path")), "Files whose change makes it run again.")},
-       {"env", Described(Json::MakeObject({{"type", "object"},
-                                           {"propertyNames", Json::MakeObject({{"pattern", "^[A-Za-z_][A-Za-z0-9_]*$"}})},
-                                           {"additionalProperties", AnyOf({Ref("scalar"), Type("null")})}}),
+       {"env", Described(Json::MakeObject(
+                             {{"type", "object"},
+                              {"propertyNames",
+                               Json::MakeObject({{"pattern", "^[A-Za-z_][A-Za-z0-9_]*$"}})},
+                              {"additionalProperties", AnyOf({Ref("scalar"), Type("null")})}}),
                          "Environment variables.")},
-       {"params", Described(OneOrMore(Ref("name")), "Parameters that it reads in other ways than ${params.NAME}.")},
+       {"params", Described(OneOrMore(Ref("name")),
+                            "Parameters that it reads in other ways than ${params.NAME}.")},
        {"metrics", Described(OneOrMore(Ref("name")), "Outputs that are JSON files of metrics.")}});
   Json common = CommonProperties();
   for (auto& [key, value] : common.AsObject()) properties[key] = std::move(value);
@@ -145,22 +163,26 @@ Json StepSchema(std::span<const StepKind> kinds) {
   Json rules = Json::MakeArray();
   for (const StepKind& kind : kinds) {
     names.Append(kind.name);
-    Json is_kind = Json::MakeObject({{"properties", Json::MakeObject({{"uses", Json::MakeObject({{"const", kind.name}})}})},
-                                     {"required", Json(Json::Array{"uses"})}});
-    rules.Append(Json::MakeObject({{"if", std::move(is_kind)}, {"then", Ref("step_" + kind.name)}}));
+    Json is_kind = Json::MakeObject(
+        {{"properties", Json::MakeObject({{"uses", Json::MakeObject({{"const", kind.name}})}})},
+         {"required", Json(Json::Array{"uses"})}});
+    rules.Append(
+        Json::MakeObject({{"if", std::move(is_kind)}, {"then", Ref("step_" + kind.name)}}));
   }
-  rules.Append(Json::MakeObject(
-      {{"if", Json::MakeObject({{"required", Json(Json::Array{"run"})}})}, {"then", Ref("command")}}));
-  return Json::MakeObject({{"type", "object"},
-                           {"properties", Json::MakeObject({{"uses", Json::MakeObject({{"enum", std::move(names)}})}})},
-                           {"oneOf", Json(Json::Array{Json::MakeObject({{"required", Json(Json::Array{"uses"})}}),
-                                                      Json::MakeObject({{"required", Json(Json::Array{"run"})}})})},
-                           {"allOf", std::move(rules)}});
+  rules.Append(Json::MakeObject({{"if", Json::MakeObject({{"required", Json(Json::Array{"run"})}})},
+                                 {"then", Ref("command")}}));
+  return Json::MakeObject(
+      {{"type", "object"},
+       {"properties", Json::MakeObject({{"uses", Json::MakeObject({{"enum", std::move(names)}})}})},
+       {"oneOf", Json(Json::Array{Json::MakeObject({{"required", Json(Json::Array{"uses"})}}),
+                                  Json::MakeObject({{"required", Json(Json::Array{"run"})}})})},
+       {"allOf", std::move(rules)}});
 }
 
 Json ParamSchema() {
   Json types = Json::MakeArray();
-  for (ParamType type : {ParamType::kString, ParamType::kInteger, ParamType::kNumber, ParamType::kBool}) {
+  for (ParamType type :
+       {ParamType::kString, ParamType::kInteger, ParamType::kNumber, ParamType::kBool}) {
     types.Append(ParamTypeName(type));
   }
   Json full = Closed(Json::MakeObject({{"type", Json::MakeObject({{"enum", std::move(types)}})},
@@ -185,20 +207,21 @@ Json DatasetSchema(std::span<const StepKind> kinds) {
     options = Closed(std::move(properties));
     break;
   }
-  return AnyOf({OneOrMore(Ref("path")),
-                Closed(Json::MakeObject({{"from", OneOrMore(Ref("path"))},
-                                         {"format", std::move(format)},
-                                         {"options", std::move(options)}}),
-                       {"from"})});
+  return AnyOf({OneOrMore(Ref("path")), Closed(Json::MakeObject({{"from", OneOrMore(Ref("path"))},
+                                                                 {"format", std::move(format)},
+                                                                 {"options", std::move(options)}}),
+                                               {"from"})});
 }
 
 Json Definitions(std::span<const StepKind> kinds) {
   Json definitions = Json::MakeObject(
       {{"name", Json::MakeObject({{"type", "string"}, {"pattern", kNamePattern}})},
        {"scalar", Json::MakeObject({{"type", Json(Json::Array{"string", "number", "boolean"})}})},
-       {"path", Json::MakeObject({{"type", "string"}, {"minLength", 1}, {"maxLength", kMaxPathBytes}})},
+       {"path",
+        Json::MakeObject({{"type", "string"}, {"minLength", 1}, {"maxLength", kMaxPathBytes}})},
        {"reference", Json::MakeObject({{"type", "string"}, {"pattern", kReferencePattern}})},
-       {"duration", Json::MakeObject({{"type", "string"}, {"minLength", 2}, {"pattern", kDurationPattern}})},
+       {"duration",
+        Json::MakeObject({{"type", "string"}, {"minLength", 2}, {"pattern", kDurationPattern}})},
        {"seed", Json::MakeObject({{"type", "integer"}, {"minimum", 0}})},
        {"retry_count", Json::MakeObject({{"type", "integer"}, {"minimum", 0}, {"maximum", 100}})},
        {"param", ParamSchema()},

@@ -32,6 +32,10 @@ bool Fits(const PendingInput& pending, DataType type) {
   return pending.row->takes_files && type == DataType::kFile;
 }
 
+bool TakesFiles(const PendingInput& pending) {
+  return pending.row == nullptr || pending.row->takes_files;
+}
+
 }  // namespace
 
 ReferenceResolver::ReferenceResolver(Reader& reader, const Pipeline& pipeline,
@@ -111,6 +115,16 @@ bool ReferenceResolver::LooksLikeFile(std::string_view text) const {
          steps_[static_cast<size_t>(step)].step.FindOutput(text.substr(dot + 1)) == nullptr;
 }
 
+bool ReferenceResolver::IsFileBesideStep(std::string_view dot_and_rest, int producer) const {
+  if (dot_and_rest.size() < 2) return false;
+  const ParsedStep& parsed = steps_[static_cast<size_t>(producer)];
+  std::string_view rest = dot_and_rest.substr(1);
+  std::vector<std::string> names;
+  for (const Output& output : parsed.step.outputs) names.push_back(output.name);
+  return parsed.are_outputs_known && parsed.step.FindOutput(rest) == nullptr &&
+         !NearestName(rest, names);
+}
+
 void ReferenceResolver::ResolveItem(size_t index, const PendingInput& pending, const YamlNode& node,
                                     Input& input) {
   const std::string& text = node.text();
@@ -123,7 +137,9 @@ void ReferenceResolver::ResolveItem(size_t index, const PendingInput& pending, c
   if (first == "datasets" && first.size() < text.size())
     return ResolveDataset(index, pending, node, input);
   if (int producer = FindStep(first); producer >= 0 && text.find('/') == text.npos) {
-    return ResolveOutput(index, pending, node, producer, input);
+    bool is_file = TakesFiles(pending) && IsFileBesideStep(text.substr(first.size()), producer);
+    return is_file ? ResolveFile(index, pending, node, input)
+                   : ResolveOutput(index, pending, node, producer, input);
   }
   if (LooksLikeFile(text)) return ResolveFile(index, pending, node, input);
   // A word, or something like prats.train.
@@ -133,8 +149,8 @@ void ReferenceResolver::ResolveItem(size_t index, const PendingInput& pending, c
   if (size_t quote = suggestion.find('\''); quote != suggestion.npos) {
     hint = suggestion.substr(0, suggestion.rfind('\'')) + rest + "'?";
   }
-  bool takes_files = pending.row == nullptr || pending.row->takes_files;
-  if (takes_files) hint += fmt::format(" (a file of that name is ./{})", text.substr(0, 80));
+  if (TakesFiles(pending))
+    hint += fmt::format(" (a file of that name is ./{})", text.substr(0, 80));
   errors_.Add(node, fmt::format("there is no step '{}'{}", first.substr(0, 80), hint));
 }
 
@@ -246,7 +262,7 @@ void ReferenceResolver::ResolveOutput(size_t index, const PendingInput& pending,
       std::string hint = Suggestion(text, OutputNames(step));
       if (hint.empty() && !step.outputs.empty())
         hint = fmt::format("; it has {}", JoinNames(OutputNames(step)));
-      if (pending.row == nullptr || pending.row->takes_files)
+      if (TakesFiles(pending))
         hint += fmt::format(" (a file of that name is ./{})", text.substr(0, 80));
       errors_.Add(node, fmt::format("step '{}' has no output '{}'{}", step.name,
                                     wanted.substr(0, 80), hint));

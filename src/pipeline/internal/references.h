@@ -34,6 +34,9 @@ class ReferenceResolver {
 
   int FindStep(std::string_view name) const;
   bool LooksLikeFile(std::string_view text) const;
+  // "applications.csv" where a step is called `applications`: no output of its is called so, or
+  // nearly so.
+  bool IsFileBesideStep(std::string_view dot_and_rest, int producer) const;
 
   struct MadePath {
     std::string path;
