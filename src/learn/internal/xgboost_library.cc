@@ -56,6 +56,10 @@ bool Load(void* library, const char* name, Function& function) {
 }
 
 Result<std::unique_ptr<XgboostApi>> OpenPath(const std::string& path) {
+  // OpenMP's threads spin while they wait, unless told otherwise before it is loaded. On a machine
+  // that does anything else that costs far more than waking up: 40 rounds with 2 threads took 21.7
+  // s spinning, 0.6 s passive, at a load of 14 on 2 cores.
+  setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
   // Kept for the life of the process: OpenMP's threads do not survive unloading.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) return Unavailable(fmt::format("cannot open '{}': {}", path, dlerror()));

@@ -69,7 +69,7 @@ Fitted FitStandard(const std::vector<double>& present) {
   // scikit-learn's _is_constant_feature: a variance that rounding alone explains counts as none.
   double mean_error = count * moments.mean * kEpsilon;
   double bound = count * kEpsilon * moments.variance + mean_error * mean_error;
-  bool is_constant = moments.variance <= bound;
+  bool is_constant = std::isfinite(moments.variance) && moments.variance <= bound;
   return {.offset = moments.mean, .factor = is_constant ? 1 : std::sqrt(moments.variance)};
 }
 
