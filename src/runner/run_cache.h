@@ -48,7 +48,8 @@ class RunCache {
   /// Makes entries found in the cache the last successes of their steps.
   Status MarkUsed(std::string_view pipeline, std::string_view run_id, int64_t now_ms,
                   const std::vector<std::pair<std::string, Digest>>& steps);
-  /// Forgets every entry that names one of these outputs' digests; for damaged objects.
+  /// Forgets the outputs of a key, whose objects are gone or damaged. The ingredients stay, so that
+  /// the next plan can say why the step runs again.
   Status Forget(const Digest& key);
   /// All objects the cache names: roots for garbage collection.
   Result<std::vector<objects::ObjectId>> ListObjects();
