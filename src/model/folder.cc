@@ -210,7 +210,7 @@ Status PackageModel(const PackageParts& parts, const std::string& dir) {
   ASSIGN_OR_RETURN(const std::string predictions_bytes, ToIpc(*table));
   RETURN_IF_ERROR(WriteFile(dir, "golden_predictions.arrow", predictions_bytes));
 
-  const std::string example = PrintSplitJson(*rows->Slice(0, kInputExampleRows));
+  ASSIGN_OR_RETURN(const std::string example, PrintSplitJson(*rows->Slice(0, kInputExampleRows)));
   RETURN_IF_ERROR(WriteFile(dir, "input_example.json", example));
   RETURN_IF_ERROR(
       WriteFile(dir, "serving_input_example.json", R"({"dataframe_split":)" + example + "}"));

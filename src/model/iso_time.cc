@@ -12,6 +12,8 @@ namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
+constexpr int64_t kFirstMicros = -719'528 * kMicrosPerDay;      // 0000-01-01
+constexpr int64_t kLastMicros = 2'932'897 * kMicrosPerDay - 1;  // 9999-12-31
 
 /// Reads text from the front, digit by digit; once something does not fit, everything after fails.
 class Reader {
@@ -126,7 +128,9 @@ std::optional<int64_t> ParseIsoDatetime(std::string_view text) {
   }
   if (!reader.is_done() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   micros += ((hour * 60 + minute - offset_minutes) * int64_t{60} + second) * kMicrosPerSecond;
-  return micros + fraction_us;
+  micros += fraction_us;
+  // An offset must not lead out of the years that can be written again.
+  return micros < kFirstMicros || micros > kLastMicros ? std::nullopt : std::optional(micros);
 }
 
 }  // namespace sluice::model

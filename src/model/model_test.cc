@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <gtest/gtest.h>
@@ -259,7 +260,7 @@ TEST(FolderTest, GarbledGoldenRowsAreDataLoss) {
 TEST(RowsJsonTest, PrintsEveryTypeExactly) {
   const auto table = MakeTable(Target::kBinaryText, 4)->SelectColumns({0, 1, 2, 3, 4, 5, 6});
   const auto batch = table.ValueOrDie()->CombineChunksToBatch().ValueOrDie();
-  const auto json = formats::ParseJson(PrintSplitJson(*batch));
+  const auto json = formats::ParseJson(PrintSplitJson(*batch).value());
   ASSERT_TRUE(json.ok()) << json.error().ToString();
   EXPECT_EQ(json->At("columns").size(), 7u);
   const auto& incomes = static_cast<const arrow::DoubleArray&>(*batch->column(1));
@@ -274,6 +275,16 @@ TEST(RowsJsonTest, PrintsEveryTypeExactly) {
                                           .Value(static_cast<int64_t>(row)));
   }
   EXPECT_TRUE(json->At("data").At(3).At(1).is_null());
+}
+
+TEST(RowsJsonTest, DatesOutsideFourDigitYearsAreAnErrorThatNamesThem) {
+  arrow::Date32Builder builder;
+  ASSERT_TRUE(builder.Append(4'000'000).ok());
+  const auto column = builder.Finish().ValueOrDie();
+  const auto batch = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("joined", arrow::date32())}), 1, arrow::ArrayVector{column});
+  EXPECT_EQ(PrintSplitJson(*batch).error().message(),
+            "column 'joined', row 0: a date outside the years 0000 to 9999 has no JSON form");
 }
 
 }  // namespace

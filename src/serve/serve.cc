@@ -152,7 +152,8 @@ Response Invoke(const model::Model& model, const ServeOptions& options,
 Result<model::Predictions> PredictThroughWire(const model::Model& model,
                                               const std::shared_ptr<arrow::RecordBatch>& rows) {
   const model::Description& description = model.description();
-  const std::string data = R"({"dataframe_split":)" + model::PrintSplitJson(*rows);
+  ASSIGN_OR_RETURN(const std::string split, model::PrintSplitJson(*rows));
+  const std::string data = R"({"dataframe_split":)" + split;
   ASSIGN_OR_RETURN(const Json predicted, InvokeThroughWire(model, data + "}"));
   model::Predictions out;
   out.row_count = static_cast<int64_t>(predicted.size());
