@@ -1,0 +1,66 @@
+// The registry over sql::Db. One source per resource: store_models.cc, store_versions.cc,
+// store_aliases.cc.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "registry/store.h"
+
+namespace sluice::registry::internal {
+
+class SqlStore : public Store {
+ public:
+  SqlStore(sql::Db& db, Clock& clock) : db_(db), clock_(clock) {}
+
+  Result<RegisteredModel> CreateModel(std::string_view name, std::string_view description,
+                                      const std::vector<Tag>& tags) override;
+  Result<RegisteredModel> GetModel(std::string_view name) override;
+  Result<std::vector<RegisteredModel>> ListModels() override;
+  Status SetModelDescription(std::string_view name, std::string_view description) override;
+  Status SetModelTag(std::string_view name, const Tag& tag) override;
+  Status DeleteModelTag(std::string_view name, std::string_view key) override;
+
+  Result<ModelVersion> CreateVersion(const NewVersion& version) override;
+  Result<ModelVersion> GetVersion(std::string_view name, int64_t version) override;
+  Result<std::vector<ModelVersion>> ListVersions(std::string_view name, bool with_deleted) override;
+  Status SetVersionDescription(std::string_view name, int64_t version,
+                               std::string_view description) override;
+  Status SetVersionTag(std::string_view name, int64_t version, const Tag& tag) override;
+  Status DeleteVersionTag(std::string_view name, int64_t version, std::string_view key) override;
+  Status DeleteVersion(std::string_view name, int64_t version) override;
+  Result<ModelVersion> Resolve(std::string_view model_uri) override;
+
+  Result<AliasMove> SetAlias(const AliasChange& change) override;
+  Result<AliasMove> RemoveAlias(std::string_view name, std::string_view alias,
+                                std::string_view user_id, std::string_view reason) override;
+  Result<AliasMove> UndoAlias(std::string_view name, std::string_view alias,
+                              std::string_view user_id, std::string_view reason) override;
+  Result<std::vector<AliasMove>> ListAliasMoves(std::string_view name,
+                                                std::string_view alias) override;
+  Result<std::optional<ModelVersion>> FindByAlias(std::string_view name,
+                                                  std::string_view alias) override;
+
+ private:
+  sql::Db& db_;
+  Clock& clock_;
+};
+
+// Shared by the sources above; all inside a transaction.
+
+/// Errors: kNotFound.
+Result<RegisteredModel> GetModelIn(sql::Reader& reader, std::string_view name);
+Status InsertModelIn(sql::Tx& tx, std::string_view name, std::string_view description,
+                     const std::vector<Tag>& tags, int64_t now_ms);
+Status TouchModelIn(sql::Tx& tx, std::string_view name, int64_t now_ms);
+/// Deleted versions too, with their tags and aliases. Errors: kNotFound.
+Result<ModelVersion> GetVersionIn(sql::Reader& reader, std::string_view name, int64_t version);
+/// Errors: also kNotFound for a deleted one.
+Result<ModelVersion> GetLiveVersionIn(sql::Reader& reader, std::string_view name, int64_t version);
+Result<std::optional<int64_t>> FindAliasIn(sql::Reader& reader, std::string_view name,
+                                           std::string_view alias);
+
+}  // namespace sluice::registry::internal
