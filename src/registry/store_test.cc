@@ -1,0 +1,114 @@
+#include "registry/store.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/id.h"
+#include "registry/testing/store_contract.h"
+#include "sql/sqlite.h"
+
+namespace sluice::registry {
+namespace {
+
+StoreUnderTest OpenAt(const std::string& path, Clock& clock) {
+  std::shared_ptr<sql::Db> db = sql::OpenSqlite(path).value();
+  CHECK(sql::Migrate(*db, Migrations(), clock).ok());
+  return {db, OpenStore(*db, clock)};
+}
+
+StoreUnderTest OpenInMemory(Clock& clock) { return OpenAt(":memory:", clock); }
+
+INSTANTIATE_TEST_SUITE_P(SqliteInMemory, RegistryStoreContract, testing::Values(OpenInMemory));
+
+TEST(ModelUri, ParsesTheThreeForms) {
+  ModelUri version = ParseModelUri("models:/credit risk/12").value();
+  EXPECT_EQ(version.name, "credit risk");
+  EXPECT_EQ(version.version, 12);
+  EXPECT_FALSE(version.alias);
+  EXPECT_EQ(ParseModelUri("models:/a@champion").value().alias, "champion");
+  ModelUri latest = ParseModelUri("models:/a/latest").value();
+  EXPECT_FALSE(latest.version || latest.alias);
+  EXPECT_TRUE(IsModelUri("models:/x"));
+  EXPECT_FALSE(IsModelUri("model"));
+  for (const char* wrong :
+       {"", "a", "models:/", "models:/a", "models:/a/", "models:/a/0", "models:/a/-1",
+        "models:/a/1x", "models:/a/b/1", "models:/@x", "models:/a@", "models:/a@b c",
+        "models://a/1", "models:/a/1@b", "models:/a/99999999999999999999"}) {
+    Result<ModelUri> uri = ParseModelUri(wrong);
+    ASSERT_FALSE(uri.ok()) << wrong;
+    EXPECT_EQ(uri.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(uri.error().message().find("models:/NAME/VERSION"), std::string::npos);
+  }
+}
+
+TEST(Verdict, NamesGoBothWays) {
+  for (int number = 0; number < 4; ++number) {
+    auto verdict = static_cast<Verdict>(number);
+    EXPECT_EQ(FindVerdict(VerdictName(verdict)), verdict);
+  }
+  EXPECT_FALSE(FindVerdict("PASS"));
+}
+
+TEST(Registry, ProcessesNeverShareANumber) {
+  constexpr int kProcesses = 4;
+  constexpr int kVersions = 25;
+  std::string folder =
+      std::filesystem::temp_directory_path() / ("sluice-registry-" + NewRandomHex(12));
+  std::filesystem::create_directories(folder);
+  std::vector<pid_t> children;
+  for (int p = 0; p < kProcesses; ++p) {
+    pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      StoreUnderTest under_test = OpenAt(folder + "/shared.db", SystemClock());
+      for (int i = 0; i < kVersions; ++i) {
+        Result<ModelVersion> version = under_test.store->CreateVersion(
+            {.name = "m", .source = "s", .verdict = Verdict::kPass});
+        if (!version.ok()) _exit(2);
+        if (!under_test.store
+                 ->SetAlias({.name = "m", .alias = "champion", .version = version->version})
+                 .ok())
+          _exit(3);
+      }
+      under_test.store.reset();
+      under_test.database.reset();
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  for (pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+  }
+  {
+    StoreUnderTest under_test = OpenAt(folder + "/shared.db", SystemClock());
+    EXPECT_EQ(under_test.store->GetModel("m").value().latest_version, kProcesses * kVersions);
+    EXPECT_EQ(under_test.store->ListVersions("m").value().size(), size_t{kProcesses} * kVersions);
+    // The log is one chain: each move starts where the one before it ended.
+    std::vector<AliasMove> moves = under_test.store->ListAliasMoves("m", "champion").value();
+    ASSERT_EQ(moves.size(), size_t{kProcesses} * kVersions);
+    for (size_t i = 0; i + 1 < moves.size(); ++i)
+      EXPECT_EQ(moves[i].from_version, moves[i + 1].to_version);
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Registry, ListsModelFoldersForGarbageCollection) {
+  ManualClock clock;
+  std::unique_ptr<sql::Db> db = sql::OpenSqlite(":memory:").value();
+  ASSERT_TRUE(sql::Migrate(*db, Migrations(), clock).ok());
+  auto store = OpenStore(*db, clock);
+  for (const char* id : {"tree:b", "", "tree:a", "tree:b"}) {
+    ASSERT_TRUE(store->CreateVersion({.name = "m", .source = "s", .model_id = id}).ok());
+  }
+  ASSERT_TRUE(store->DeleteVersion("m", 3).ok());
+  EXPECT_EQ(ListModelObjectIds(*db).value(), (std::vector<std::string>{"tree:a", "tree:b"}));
+}
+
+}  // namespace
+}  // namespace sluice::registry
