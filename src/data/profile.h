@@ -15,7 +15,7 @@
 //                                      standard error 0.8 %
 //   quantiles, histogram, top values   exact for the first kSampleFullRows rows; with more, from a
 //                                      stratified sample: ranks and counts have a standard
-//                                      deviation of at most 0.15 % of n
+//                                      deviation of at most 0.2 % of n
 //   duplicate rows                     by 64-bit hash; exact up to the limit in the options
 #pragma once
 
@@ -181,7 +181,7 @@ Result<TableProfile> ProfileTable(const arrow::Table& table, size_t thread_count
 ///                 "mean": ISO text                                          (date and timestamp
 ///                 only) "text": {"min_length", "max_length", "mean_length", "empty_count",
 ///                 "blank_count", "padded_count"}, "bool": {"true_count", "false_count"},
-///                 "quantiles": {"is_exact": b, "rank_error": 0 or 0.0015, "values": [{"share":
+///                 "quantiles": {"is_exact": b, "rank_error": 0 or 0.002, "values": [{"share":
 ///                 0.5, "value": v}]}, "histogram": {"edges": [v], "counts": [n], "below_count": n,
 ///                 "above_count": n, "is_exact": b}, "top": {"is_exact": b, "values": [{"value": v,
 ///                 "count": n, "share": of rows}]}}],

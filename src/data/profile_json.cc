@@ -9,7 +9,7 @@ namespace {
 
 using formats::Json;
 
-constexpr double kRankError = 0.0015;
+constexpr double kRankError = 0.002;
 
 Json NumberOrNull(double value) { return std::isnan(value) ? Json() : Json(value); }
 

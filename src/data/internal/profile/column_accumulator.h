@@ -20,7 +20,8 @@ struct BlockPlace {
   int64_t row_count = 0;
   /// As Strata's.
   uint64_t step() const {
-    return 1 + static_cast<uint64_t>(index) * static_cast<uint64_t>(row_count) / kSampleFullRows;
+    return 1 +
+           2 * (static_cast<uint64_t>(index) * static_cast<uint64_t>(row_count) / kSampleFullRows);
   }
 };
 

@@ -13,6 +13,39 @@ namespace {
 
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
 
+constexpr size_t kDigitBits = 11;
+constexpr size_t kMinRadixCount = 512;
+
+bool IsKeyBefore(const RankedKey& a, const RankedKey& b) { return a.key < b.key; }
+
+/// Sorts stably by DigitCount digits, the lowest at bit `first_bit`. Digits that all keys share
+/// cost nothing.
+template <size_t DigitCount>
+void SortDigits(std::vector<RankedKey>& keys, size_t first_bit) {
+  constexpr size_t kRadix = size_t{1} << kDigitBits;
+  std::vector<std::array<uint32_t, kRadix>> histograms(DigitCount);
+  for (const RankedKey& entry : keys) {
+    for (size_t digit = 0; digit < DigitCount; ++digit) {
+      ++histograms[digit][(entry.key >> (first_bit + digit * kDigitBits)) & (kRadix - 1)];
+    }
+  }
+  std::vector<RankedKey> other(keys.size());
+  for (size_t digit = 0; digit < DigitCount; ++digit) {
+    std::array<uint32_t, kRadix>& starts = histograms[digit];
+    size_t shift = first_bit + digit * kDigitBits;
+    if (starts[(keys[0].key >> shift) & (kRadix - 1)] == keys.size()) continue;
+    uint32_t total = 0;
+    for (uint32_t& start : starts) {
+      uint32_t count = start;
+      start = total;
+      total += count;
+    }
+    for (const RankedKey& entry : keys)
+      other[starts[(entry.key >> shift) & (kRadix - 1)]++] = entry;
+    keys.swap(other);
+  }
+}
+
 double NumberOfKey(uint64_t key, ColumnType type) {
   return type == ColumnType::kDouble ? DoubleOfKey(key) : static_cast<double>(IntegerOfKey(key));
 }
@@ -129,34 +162,22 @@ double NumberOfCell(const Cell& cell) {
 }  // namespace
 
 void SortByKey(std::vector<RankedKey>& keys) {
-  constexpr int kDigitBits = 11;
-  constexpr size_t kDigitCount = 6;
-  constexpr size_t kRadix = size_t{1} << kDigitBits;
-  if (keys.size() < 512) {
-    std::stable_sort(keys.begin(), keys.end(),
-                     [](const RankedKey& a, const RankedKey& b) { return a.key < b.key; });
-    return;
+  if (keys.size() < kMinRadixCount) {
+    std::stable_sort(keys.begin(), keys.end(), IsKeyBefore);
+  } else {
+    SortDigits<6>(keys, 0);
   }
-  std::vector<std::array<uint32_t, kRadix>> histograms(kDigitCount);
-  for (const RankedKey& entry : keys) {
-    for (size_t digit = 0; digit < kDigitCount; ++digit) {
-      ++histograms[digit][(entry.key >> (digit * kDigitBits)) & (kRadix - 1)];
-    }
-  }
-  std::vector<RankedKey> other(keys.size());
-  for (size_t digit = 0; digit < kDigitCount; ++digit) {
-    std::array<uint32_t, kRadix>& starts = histograms[digit];
-    size_t shift = digit * kDigitBits;
-    if (starts[(keys[0].key >> shift) & (kRadix - 1)] == keys.size()) continue;
-    uint32_t total = 0;
-    for (uint32_t& start : starts) {
-      uint32_t count = start;
-      start = total;
-      total += count;
-    }
-    for (const RankedKey& entry : keys)
-      other[starts[(entry.key >> shift) & (kRadix - 1)]++] = entry;
-    keys.swap(other);
+}
+
+void SortByHash(std::vector<RankedKey>& keys) {
+  constexpr size_t kLowBits = 64 - 2 * kDigitBits;
+  if (keys.size() >= kMinRadixCount) SortDigits<2>(keys, kLowBits);
+  for (size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
+    while (end < keys.size() && keys[end].key >> kLowBits == keys[begin].key >> kLowBits) ++end;
+    if (keys.size() < kMinRadixCount) end = keys.size();
+    if (end - begin == 1) continue;
+    std::sort(keys.begin() + static_cast<std::ptrdiff_t>(begin),
+              keys.begin() + static_cast<std::ptrdiff_t>(end), IsKeyBefore);
   }
 }
 

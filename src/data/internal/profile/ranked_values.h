@@ -19,6 +19,8 @@ struct RankedKey {
 
 /// Sorts by key, stably, in linear time.
 void SortByKey(std::vector<RankedKey>& keys);
+/// As SortByKey, faster for keys that are evenly spread, as hashes are; not stable.
+void SortByHash(std::vector<RankedKey>& keys);
 
 // Order-preserving maps. Doubles: no NaN, no -0.
 uint64_t KeyOf(int64_t value);

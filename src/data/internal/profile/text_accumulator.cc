@@ -345,7 +345,7 @@ class TextAccumulator final : public ColumnAccumulator {
     for (const SampledText& sampled : sample_) {
       order.push_back({sampled.hash, static_cast<uint32_t>(order.size())});
     }
-    SortByKey(order);
+    SortByHash(order);
     std::vector<Frequency> frequencies;
     for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
       const SampledText& first = sample_[order[begin].count];
