@@ -224,7 +224,7 @@ std::string Advice(std::string_view problem, std::string_view context, std::stri
   if (problem == "block sequence entries are not allowed in this context") {
     return "a list may not begin here: put it on lines of its own";
   }
-  if (problem == "found unexpected end of stream") return "the file ends inside a quoted text";
+  if (problem == "found unexpected end of stream") return "this quoted text never ends";
   if (problem == "did not find expected node content") {
     return c == '\0' ? std::string("expected a value here")
                      : fmt::format("expected a value here, found '{}'",
@@ -246,10 +246,15 @@ Error SyntaxError(const yaml_parser_t& parser, const YamlText& text) {
   if (parser.error == YAML_MEMORY_ERROR)
     return ResourceExhausted("out of memory while reading YAML");
   auto string = [](const char* chars) { return std::string_view(chars == nullptr ? "" : chars); };
-  Position position = marks.PositionOf(parser.problem_mark);
+  std::string_view problem = string(parser.problem);
+  // Where a quoted text or an alias begins says more than where it could not go on.
+  bool is_better_at_start = problem == "found unexpected end of stream" ||
+                            problem == "did not find expected alphabetic or numeric character";
+  const yaml_mark_t& mark = is_better_at_start ? parser.context_mark : parser.problem_mark;
+  Position position = marks.PositionOf(mark);
   std::string_view line = text.Line(position.line);
   size_t at = std::min(static_cast<size_t>(position.column - 1), line.size());
-  std::string message = Advice(string(parser.problem), string(parser.context), line.substr(at));
+  std::string message = Advice(problem, string(parser.context), line.substr(at));
   if (parser.context != nullptr &&
       parser.context_mark.line + 1 < static_cast<size_t>(position.line)) {
     message += fmt::format(" (what began on line {})", parser.context_mark.line + 1);

@@ -104,7 +104,7 @@ TEST(Yaml, BadTextIsRefusedWhereItStands) {
       {"a: 1\n b: 2\n", "2:3: a ':' may not stand here"},
       {"a: @b\n", "a text cannot begin with '@' here"},
       {"a: [1, 2\n", "expected ',' or ']' here"},
-      {"a: 'x\n", "the file ends inside a quoted text"},
+      {"a: 'x\n", "1:4: this quoted text never ends"},
       {"a: \"\\q\"\n", "unknown escape"},
       {"a: b\nc\n", "expected ':' after the key"},
       {"a: \xFF\n", "t.yaml:1:4: byte 0xFF is not UTF-8"},

@@ -82,7 +82,7 @@ class PipelineParser {
       ParseName(*name);
     }
     if (const YamlNode* version = root.Find("version")) {
-      reader_.Integer(*version, "'version' of the file's format", kFormatVersion, kFormatVersion);
+      ParseVersion(*version);
     }
     if (const YamlNode* node = root.Find("description")) {
       pipeline_.description = reader_.Text(*node, "'description'").value_or("");
@@ -103,6 +103,14 @@ class PipelineParser {
     } else if (reader_.IsMapping(*steps, "'steps'")) {
       ParseSteps(*steps);
     }
+  }
+
+  void ParseVersion(const YamlNode& node) {
+    std::optional<int64_t> version = reader_.Integer(node, "'version'", 1, INT64_MAX);
+    if (!version || *version == kFormatVersion) return;
+    errors_.Add(node, fmt::format("the file is of version {}, and this program reads version {}; a "
+                                  "newer Sluice may read it",
+                                  *version, kFormatVersion));
   }
 
   void ParseName(const YamlNode& node) {
@@ -201,6 +209,8 @@ class PipelineParser {
     static const std::vector<std::string> kTypes = {"string", "int", "float", "bool"};
     std::string hint = DidYouMean(*name, kTypes);
     if (*name == "double" || *name == "number") hint = "; did you mean 'float'?";
+    if (*name == "integer") hint = "; did you mean 'int'?";
+    if (*name == "boolean") hint = "; did you mean 'bool'?";
     if (*name == "str" || *name == "text") hint = "; did you mean 'string'?";
     errors_.Add(node,
                 fmt::format("'{}' is no type of a param: there are string, int, float and bool{}",

@@ -117,10 +117,11 @@ void CompareInputs(const Ingredients& before, const Ingredients& now,
     }
     if (is_new_only) {
       const InputIngredient& input = *new_inputs[j++].second;
-      reasons.push_back({.kind = Kind::kInputChanged,
-                         .subject = subject(input),
-                         .before = "",
-                         .after = input.digest.ToShort()});
+      reasons.push_back(
+          {.kind = Kind::kInputChanged,
+           .subject = subject(input),
+           .before = "",
+           .after = input.digest == Digest() ? std::string() : input.digest.ToShort()});
       continue;
     }
     const InputIngredient& old_input = *old_inputs[i++].second;
@@ -175,6 +176,8 @@ std::string ChangeText(std::string_view subject, const Reason& reason) {
 }
 
 std::string DigestText(std::string_view what, const Reason& reason) {
+  if (reason.before.empty() && reason.after.empty())
+    return fmt::format("{} {} is new", what, reason.subject);
   if (reason.before.empty())
     return fmt::format("{} {} is new: {}", what, reason.subject, reason.after);
   if (reason.after.empty())

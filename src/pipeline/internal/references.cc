@@ -32,6 +32,19 @@ bool Fits(const PendingInput& pending, DataType type) {
   return pending.row->takes_files && type == DataType::kFile;
 }
 
+/// What an input takes, for messages.
+std::string_view Noun(DataType type) {
+  switch (type) {
+    case DataType::kFile: return "a file";
+    case DataType::kTable: return "a table";
+    case DataType::kFeatures: return "fitted features";
+    case DataType::kModel: return "a model";
+    case DataType::kReport: return "a report";
+    case DataType::kVerdict: return "a verdict";
+  }
+  return "a file";
+}
+
 bool TakesFiles(const PendingInput& pending) {
   return pending.row == nullptr || pending.row->takes_files;
 }
@@ -89,7 +102,7 @@ void ReferenceResolver::ResolveInput(size_t index, const PendingInput& pending) 
               .source = value.source()};
   if (value.is_sequence() && pending.row != nullptr && !pending.row->takes_list) {
     errors_.Add(value,
-                fmt::format("{} takes one {}, not a list", what, DataTypeName(pending.row->type)));
+                fmt::format("{} takes {} and no list of them", what, Noun(pending.row->type)));
     return;
   }
   if (value.is_null() || (value.is_sequence() && value.items().empty())) {
@@ -167,9 +180,9 @@ void ReferenceResolver::ResolveDataset(size_t index, const PendingInput& pending
     return;
   }
   if (pending.row != nullptr && !pending.row->takes_files) {
-    errors_.Add(node, fmt::format("'{}' takes a {} made by a step, and a dataset is files; read it "
+    errors_.Add(node, fmt::format("'{}' takes {} made by a step, and a dataset is files; read it "
                                   "with an `ingest` step first",
-                                  pending.name, DataTypeName(pending.row->type)));
+                                  pending.name, Noun(pending.row->type)));
     return;
   }
   for (const std::string& pattern : dataset->patterns) {
@@ -207,8 +220,8 @@ void ReferenceResolver::TakeDatasetOptions(size_t index, const Dataset& dataset,
 void ReferenceResolver::ResolveFile(size_t, const PendingInput& pending, const YamlNode& node,
                                     Input& input) {
   if (pending.row != nullptr && !pending.row->takes_files) {
-    errors_.Add(node, fmt::format("'{}' takes a {} made by a step, not a file{}", pending.name,
-                                  DataTypeName(pending.row->type),
+    errors_.Add(node, fmt::format("'{}' takes {} made by a step, not a file{}", pending.name,
+                                  Noun(pending.row->type),
                                   pending.row->type == DataType::kTable
                                       ? "; read '" + node.text().substr(0, 80) +
                                             "' with an `ingest` step first"
@@ -236,7 +249,8 @@ void ReferenceResolver::ResolveOutput(size_t index, const PendingInput& pending,
   if (!parsed.are_outputs_known) return;
   std::vector<std::string> fitting;
   for (const Output& output : step.outputs) {
-    if (Fits(pending, output.type)) fitting.push_back(fmt::format("{}.{}", step.name, output.name));
+    bool is_same = pending.row == nullptr || pending.row->type == output.type;
+    if (is_same) fitting.push_back(fmt::format("{}.{}", step.name, output.name));
   }
   int found = -1;
   if (text.size() == step.name.size()) {
@@ -272,9 +286,9 @@ void ReferenceResolver::ResolveOutput(size_t index, const PendingInput& pending,
   const Output& output = step.outputs[static_cast<size_t>(found)];
   if (!Fits(pending, output.type)) {
     std::string hint = fitting.empty() ? "" : fmt::format("; {} would do", JoinNames(fitting));
-    errors_.Add(node, fmt::format("'{}' takes a {}, and {}.{} is a {}{}", pending.name,
-                                  DataTypeName(pending.row->type), step.name, output.name,
-                                  DataTypeName(output.type), hint));
+    errors_.Add(
+        node, fmt::format("'{}' takes {}, and {}.{} is {}{}", pending.name, Noun(pending.row->type),
+                          step.name, output.name, Noun(output.type), hint));
     return;
   }
   input.items.push_back({.producer_step = producer,
