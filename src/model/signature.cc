@@ -139,8 +139,10 @@ Result<std::shared_ptr<arrow::ChunkedArray>> FitColumn(
 
 }  // namespace
 
-std::string_view MlflowTypeName(ColumnType type) {
-  return type == ColumnType::kDate ? "datetime" : features::ColumnTypeName(type);
+std::string_view MlflowTypeName(const InputColumn& input) {
+  if (input.type == ColumnType::kDate) return "datetime";
+  if (input.type == ColumnType::kInteger && !input.is_required) return "double";
+  return features::ColumnTypeName(input.type);
 }
 
 std::string_view NumpyTypeName(ColumnType type) {
@@ -179,9 +181,8 @@ Signature Signature::FromGraph(const features::FeatureGraph& graph) {
 formats::Json Signature::ToMlflowJson() const {
   formats::Json columns = formats::Json::MakeArray();
   for (const InputColumn& input : inputs) {
-    columns.Append(formats::Json::MakeObject({{"type", MlflowTypeName(input.type)},
-                                              {"name", input.name},
-                                              {"required", input.is_required}}));
+    columns.Append(formats::Json::MakeObject(
+        {{"type", MlflowTypeName(input)}, {"name", input.name}, {"required", input.is_required}}));
   }
   return columns;
 }
@@ -190,7 +191,7 @@ std::string Signature::ToString() const {
   std::string text = "[";
   for (const InputColumn& input : inputs) {
     if (text.size() > 1) text += ", ";
-    text += fmt::format("'{}': {} ({})", input.name, MlflowTypeName(input.type),
+    text += fmt::format("'{}': {} ({})", input.name, MlflowTypeName(input),
                         input.is_required ? "required" : "optional");
   }
   return text + "]";

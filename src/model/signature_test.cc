@@ -39,6 +39,8 @@ TEST(SignatureTest, PrintsAsMlflowDoes) {
   const Signature signature{
       .inputs = {{.name = "age", .type = ColumnType::kInteger},
                  {.name = "day", .type = ColumnType::kDate, .is_required = false}}};
+  EXPECT_EQ(MlflowTypeName({.name = "x", .type = ColumnType::kInteger, .is_required = false}),
+            "double");
   EXPECT_EQ(signature.ToString(), "['age': long (required), 'day': datetime (optional)]");
   EXPECT_EQ(formats::PrintJson(signature.ToMlflowJson()),
             R"([{"type":"long","name":"age","required":true},)"

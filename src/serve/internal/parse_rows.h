@@ -27,7 +27,7 @@ Result<ParsedRequest> ParseCsvRequest(const model::Signature& signature, std::st
                                       int64_t row_count_max);
 
 /// The short way for the usual request: dataframe_split with the columns before the data, or
-/// dataframe_records with the same members in each record, ASCII without escapes, nothing else
+/// dataframe_records with the same members in each record, texts without escapes, nothing else
 /// beside. Whatever it takes ParseJsonRequest takes too, with the same rows; whatever is unusual or
 /// wrong in any way gives nothing, and ParseJsonRequest decides.
 std::optional<ParsedRequest> ParseUsualJsonRequest(const model::Signature& signature,

@@ -178,7 +178,7 @@ TEST(ParseJsonTest, SaysWhatIsWrongInMlflowsWords) {
   const std::string schema =
       "Failed to enforce schema of data with schema '['d': double (required), 'l': long "
       "(required), 's': string (required), 'b': boolean (required), 't': datetime (required), "
-      "'day': datetime (required), 'o': long (optional)]'. Error: Model is missing inputs ";
+      "'day': datetime (required), 'o': double (optional)]'. Error: Model is missing inputs ";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"[1]", "Invalid input. " + required + "Received a list."},
       {"\"x\"", "Invalid input. " + required + "Received unexpected input type '<class 'str'>."},
@@ -283,13 +283,13 @@ TEST(ParseJsonTest, ReadsThePredictMethod) {
 TEST(ParseUsualTest, TakesTheUsualRequests) {
   const model::Signature signature = TestSignature();
   for (
-      const std::string body :
-      {RecordWith("d", "-1.25e-3"), RecordWith("s", "null"), RecordWith("zz", "1"),
-       std::string(R"({"dataframe_split":{"columns":["o","day","t","b","s","extra","l","d"],)"
-                   R"("data":[[null,"2020-01-02","2020-01-02",false,"x",7,1,0.5],)"
-                   R"([1,"2020-01-02",null,true,"",null,-5,3]]}})"),
-       std::string(
-           R"( { "dataframe_split" : { "columns" : ["o","day","t","b","s","l","d"] , "data" : [ ] } } )")}) {
+      const std::string& body : std::vector<std::string>{
+          RecordWith("d", "-1.25e-3"), RecordWith("s", "null"), RecordWith("zz", "1"),
+          std::string(R"({"dataframe_split":{"columns":["o","day","t","b","s","extra","l","d"],)"
+                      R"("data":[[null,"2020-01-02","2020-01-02",false,"x",7,1,0.5],)"
+                      R"([1,"2020-01-02",null,true,"",null,-5,3]]}})"),
+          std::string(
+              R"( { "dataframe_split" : { "columns" : ["o","day","t","b","s","l","d"] , "data" : [ ] } } )")}) {
     EXPECT_TRUE(ParseUsualJsonRequest(signature, body, kManyRows)) << body;
     Json(body);
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/utf8.h"
 #include "serve/internal/parse_rows.h"
 #include "serve/internal/rows_builder.h"
 
@@ -31,19 +32,21 @@ class Scanner {
     return at_ == end_;
   }
 
-  /// Printable ASCII without escapes.
+  /// Without escapes.
   bool TakeString(std::string_view& out) {
     if (!Take('"')) return false;
     const char* begin = at_;
+    bool is_ascii = true;
     while (at_ != end_ && *at_ != '"') {
       const auto byte = static_cast<unsigned char>(*at_);
-      if (byte < 0x20 || byte >= 0x7F || byte == '\\') return false;
+      if (byte < 0x20 || byte == '\\') return false;
+      is_ascii = is_ascii && byte < 0x80;
       ++at_;
     }
     if (at_ == end_) return false;
     out = {begin, static_cast<size_t>(at_ - begin)};
     ++at_;
-    return true;
+    return is_ascii || IsUtf8(out);
   }
 
   bool TakeKey(std::string_view& out) { return TakeString(out) && Take(':'); }
