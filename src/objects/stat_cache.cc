@@ -146,7 +146,9 @@ void StatCache::Put(const std::string& absolute_path, const io::FileInfo& info,
   });
 }
 
-void StatCache::DropLeastUsed(Entries& entries) {
+void StatCache::DropUnused(Entries& entries, int64_t now_ms) {
+  std::erase_if(entries,
+                [&](const auto& item) { return item.second.used_ms < now_ms - kMaxUnusedMs; });
   if (entries.size() <= kMaxEntries) return;
   std::vector<int64_t> uses;
   uses.reserve(entries.size());
@@ -176,10 +178,15 @@ Status StatCache::Save() {
     if (saved) {
       for (auto& [path, entry] : *saved) {
         auto own = mine->find(path);
-        if (own == mine->end() || !own->second.is_new) mine->insert_or_assign(path, entry);
+        if (own == mine->end()) {
+          mine->emplace(path, entry);
+        } else if (!own->second.is_new) {
+          entry.used_ms = std::max(entry.used_ms, own->second.used_ms);
+          own->second = entry;
+        }
       }
     }
-    DropLeastUsed(*mine);
+    DropUnused(*mine, clock_.NowMs());
     return fs_->WriteFileAtomic(path_, Encode(*mine), io::Durability::kFast);
   };
   Status status = write();

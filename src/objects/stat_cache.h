@@ -27,8 +27,10 @@ namespace sluice::objects {
 class StatCache {
  public:
   static constexpr int64_t kRacyWindowMs = 50;
-  /// Save keeps this many entries, the most recently used.
+  /// Save keeps this many entries, the most recently used, and none unused for this long: every run
+  /// has folders of its own, which are never seen again.
   static constexpr size_t kMaxEntries = 200'000;
+  static constexpr int64_t kMaxUnusedMs = 14LL * 24 * 3600 * 1000;
 
   /// A missing, damaged or foreign file gives an empty cache. `fs` must outlive it. Errors: only
   /// those of reading an existing file.
@@ -77,7 +79,7 @@ class StatCache {
   static Result<std::optional<Entries>> Load(io::Fs& fs, const std::string& path);
   static std::string Encode(const Entries& entries);
   static std::optional<Entries> Decode(std::string_view bytes);
-  static void DropLeastUsed(Entries& entries);
+  static void DropUnused(Entries& entries, int64_t now_ms);
 
   io::Fs* const fs_;  ///< null: in memory
   const std::string path_;

@@ -98,6 +98,27 @@ TEST_F(StatCacheTest, ProcessesSavingTogetherKeepBoth) {
   EXPECT_EQ(both->Find("/two", info), digest_);
 }
 
+TEST_F(StatCacheTest, ForgetsWhatWasNotUsedForLong) {
+  io::FileInfo info = Info("x");
+  {
+    auto cache = Open();
+    cache->Record("/used", info, digest_, clock_.NowMs());
+    cache->Record("/unused", info, digest_, clock_.NowMs());
+    ASSERT_TRUE(cache->Save().ok());
+  }
+  clock_.AdvanceMs(StatCache::kMaxUnusedMs + 1);
+  {
+    auto cache = Open();
+    EXPECT_TRUE(cache->Find("/used", info));
+    cache->Record("/new", info, digest_, clock_.NowMs());
+    ASSERT_TRUE(cache->Save().ok());
+  }
+  auto cache = Open();
+  EXPECT_TRUE(cache->Find("/used", info));
+  EXPECT_FALSE(cache->Find("/unused", info));
+  EXPECT_EQ(cache->entry_count(), 2u);
+}
+
 TEST_F(StatCacheTest, ADamagedFileIsAnEmptyCache) {
   io::FileInfo info = Info("x");
   {

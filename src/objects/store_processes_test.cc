@@ -57,8 +57,9 @@ TEST_F(RealStoreTest, PutsAndMaterialisesAFolder) {
   EXPECT_TRUE(store->Fsck({expected.id}).value().problems.empty());
 }
 
-// Writers put, name what they put by a ref and check that it is there, while a collector runs beside
-// them: what is named, or was put within the grace period, stays, whatever the order of events.
+// Writers put, name what they put by a ref and check that it is there, while a collector runs
+// beside them: what is named, or was put within the grace period, stays, whatever the order of
+// events.
 TEST_F(RealStoreTest, ACollectorBesideWritersTakesNothingThatIsNamed) {
   constexpr int kWriters = 3;
   constexpr int kRounds = 40;

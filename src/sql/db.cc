@@ -2,8 +2,29 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
+#include "base/log.h"
+
 namespace sluice::sql {
 namespace {
+
+constexpr int64_t kSlowQueryMs = 250;
+
+/// Logs the name of a statement that took long, rows and what was done with them included.
+class SlowQueryWatch {
+ public:
+  explicit SlowQueryWatch(std::string_view query_name)
+      : query_name_(query_name), start_ns_(SystemClock().MonotonicNs()) {}
+  ~SlowQueryWatch() {
+    int64_t elapsed_ms = (SystemClock().MonotonicNs() - start_ns_) / 1'000'000;
+    if (elapsed_ms >= kSlowQueryMs)
+      Log(LogLevel::kInfo, "query {} took {} ms", query_name_, elapsed_ms);
+  }
+
+ private:
+  const std::string_view query_name_;
+  const int64_t start_ns_;
+};
 
 std::string_view TypeName(ColumnType type) {
   switch (type) {
@@ -70,6 +91,7 @@ std::optional<std::string> Row::FindText(int column) const {
 
 Status Reader::Visit(const Query& query, Params params, bool only_first,
                      const std::function<Status(const Row&)>& on_row) {
+  SlowQueryWatch watch(query.name);
   ASSIGN_OR_RETURN(std::unique_ptr<Cursor> cursor, connection_.Start(query, params.span()));
   for (;;) {
     ASSIGN_OR_RETURN(bool has_row, cursor->Next());
@@ -84,6 +106,7 @@ Status Reader::Visit(const Query& query, Params params, bool only_first,
 }
 
 Result<int64_t> Tx::Execute(const Query& query, Params params) {
+  SlowQueryWatch watch(query.name);
   ASSIGN_OR_RETURN(std::unique_ptr<Cursor> cursor, connection_.Start(query, params.span()));
   for (;;) {
     ASSIGN_OR_RETURN(bool has_row, cursor->Next());
