@@ -87,7 +87,7 @@ void InferNulls(const ColumnProfile& profile, ColumnSchema& column) {
   column.is_nullable = profile.null_count > 0;
   if (!column.is_nullable) return;
   double share = static_cast<double>(profile.null_count) / static_cast<double>(profile.row_count);
-  double limit = std::min(1.0, std::ceil(100 * (1.5 * share + 0.01)) / 100);
+  double limit = std::min(1.0, std::ceil(100 * (1.5 * share + 0.01) - 1e-9) / 100);
   if (limit < 1)
     column.max_null_share = Limit<double>{.value = limit, .severity = Severity::kWarning};
 }
