@@ -95,8 +95,8 @@ Result<std::unique_ptr<IpcFileWriter>> IpcFileWriter::Open(const std::string& pa
 }
 
 Status IpcFileWriter::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
-  CHECK_MSG(state_->schema->Equals(*batch->schema(), /*check_metadata=*/false),
-            "a batch with another schema");
+  // Names and types count; whether a field says it may be null does not.
+  CHECK_MSG(state_->schema->Equals(*PlainSchema(*batch->schema())), "a batch with another schema");
   if (batch->num_rows() == 0) return Ok();
   state_->pending.push_back(batch);
   state_->pending_rows += batch->num_rows();
