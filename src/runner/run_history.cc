@@ -112,13 +112,15 @@ Status RunHistory::UpdateStep(const StepRow& step) {
 }
 
 Status RunHistory::EndRun(std::string_view run_id, std::string_view state, int64_t end_ms,
-                          const std::vector<StepRow>& changed_steps) {
-  return db_.Write([&](sql::Tx& tx) -> Status {
-    for (const StepRow& step : changed_steps) RETURN_IF_ERROR(UpdateStepIn(tx, step));
-    ASSIGN_OR_RETURN(int64_t count, tx.Execute(kEndRun, {run_id, state, end_ms}));
-    if (count == 0) return NotFound(fmt::format("there is no pipeline run '{}'", run_id));
-    return Ok();
-  });
+                          const std::vector<StepRow>& changed_steps, io::Durability durability) {
+  return db_.Write(
+      [&](sql::Tx& tx) -> Status {
+        for (const StepRow& step : changed_steps) RETURN_IF_ERROR(UpdateStepIn(tx, step));
+        ASSIGN_OR_RETURN(int64_t count, tx.Execute(kEndRun, {run_id, state, end_ms}));
+        if (count == 0) return NotFound(fmt::format("there is no pipeline run '{}'", run_id));
+        return Ok();
+      },
+      durability);
 }
 
 Status RunHistory::BeginAttempt(const AttemptRow& attempt) {

@@ -19,7 +19,7 @@ struct RunRow {
   std::string run_id;
   std::string pipeline;
   std::string environment;
-  std::string state;  ///< "running", or RunStateName
+  std::string state;  ///< "running", "interrupted" (its engine was killed), or RunStateName
   int64_t start_ms = 0;
   std::optional<int64_t> end_ms;
 };
@@ -27,7 +27,7 @@ struct RunRow {
 struct StepRow {
   std::string run_id;
   std::string step;
-  std::string state;  ///< "pending", "running", or StepResultName
+  std::string state;  ///< "pending", "running", "interrupted", or StepResultName
   std::string reason;
   std::string error;
   std::string cache_key;  ///< hex; empty if unknown
@@ -42,7 +42,7 @@ struct AttemptRow {
   std::string step;
   int number = 1;
   std::string cache_key;
-  std::string state;  ///< "running", "adopted" (a later run took it over), or EndReasonName
+  std::string state;  ///< "running", or EndReasonName
   int64_t start_ms = 0;
   std::optional<int64_t> end_ms;
 };
@@ -54,9 +54,9 @@ class RunHistory {
 
   Status BeginRun(const RunRow& run, const std::vector<StepRow>& steps);
   Status UpdateStep(const StepRow& step);
-  /// Fails with kNotFound if there is no such run. Durable when it returns.
+  /// Errors: also kNotFound if there is no such run.
   Status EndRun(std::string_view run_id, std::string_view state, int64_t end_ms,
-                const std::vector<StepRow>& changed_steps);
+                const std::vector<StepRow>& changed_steps, io::Durability durability);
   Status BeginAttempt(const AttemptRow& attempt);
   Status EndAttempt(std::string_view directory, std::string_view state, int64_t end_ms);
 

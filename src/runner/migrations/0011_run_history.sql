@@ -13,7 +13,7 @@ CREATE TABLE run_steps (
   run_id TEXT NOT NULL REFERENCES pipeline_runs (run_id) ON DELETE CASCADE,
   position INTEGER NOT NULL,                -- topological order
   step TEXT NOT NULL,
-  state TEXT NOT NULL,                      -- pending, running, or a StepResult
+  state TEXT NOT NULL,                      -- pending, running, interrupted, or a StepResult
   reason TEXT NOT NULL,
   error TEXT NOT NULL,
   cache_key TEXT NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE attempts (
   step TEXT NOT NULL,
   number INTEGER NOT NULL,
   cache_key TEXT NOT NULL,
-  state TEXT NOT NULL,                      -- running, adopted, or an EndReason
+  state TEXT NOT NULL,                      -- running, or an EndReason
   start_ms BIGINT NOT NULL,
   end_ms BIGINT
 );
