@@ -1,5 +1,5 @@
-// The steps of reading CSV one by one. Rows are like those of bench/ingest_csv.py: twelve columns of numbers, words,
-// dates and times, about 120 bytes a row.
+// The steps of reading CSV one by one. Rows are like those of bench/ingest_csv.py: twelve columns
+// of numbers, words, dates and times, about 120 bytes a row.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -27,11 +27,14 @@ const std::string& SampleText() {
     std::string out = "id,age,price,score,share,city,segment,note,day,seen_at,is_new,code\n";
     static constexpr std::string_view kCities[] = {"Lisbon", "Porto", "Braga", "Aveiro", "Faro"};
     for (int64_t i = 0; i < kRowCount; ++i) {
-      out += fmt::format("{},{},{:.2f},{},{:.6f},{},segment-{},\"some words, {}\",2021-{:02}-{:02},2021-03-{:02} {:02}:30:{:02},{},{:05}\n",
-                         i, random.NextBelow(90), random.NextDouble() * 1000, random.NextGaussian(), random.NextDouble(),
-                         kCities[random.NextBelow(5)], random.NextBelow(20), random.NextBelow(1000), 1 + random.NextBelow(12),
-                         1 + random.NextBelow(28), 1 + random.NextBelow(28), random.NextBelow(24), random.NextBelow(60),
-                         random.NextBelow(2) == 0 ? "true" : "false", random.NextBelow(100'000));
+      out += fmt::format(
+          "{},{},{:.2f},{},{:.6f},{},segment-{},\"some words, {}\",2021-{:02}-{:02},2021-03-{:02} "
+          "{:02}:30:{:02},{},{:05}\n",
+          i, random.NextBelow(90), random.NextDouble() * 1000, random.NextGaussian(),
+          random.NextDouble(), kCities[random.NextBelow(5)], random.NextBelow(20),
+          random.NextBelow(1000), 1 + random.NextBelow(12), 1 + random.NextBelow(28),
+          1 + random.NextBelow(28), random.NextBelow(24), random.NextBelow(60),
+          random.NextBelow(2) == 0 ? "true" : "false", random.NextBelow(100'000));
     }
     return out;
   }();
@@ -46,7 +49,8 @@ void BM_Tokenize(benchmark::State& state) {
   std::string_view text = SampleText();
   internal::CsvTokens tokens;
   for (auto _ : state) {
-    internal::TokenizeCsv({.text = text, .wanted_bytes = text.size(), .max_row_bytes = text.size()}, {}, tokens);
+    internal::TokenizeCsv({.text = text, .wanted_bytes = text.size(), .max_row_bytes = text.size()},
+                          {}, tokens);
     benchmark::DoNotOptimize(tokens.field_count);
   }
   CountBytes(state, text.size());
@@ -61,25 +65,28 @@ void BM_CheckUtf8(benchmark::State& state) {
 BENCHMARK(BM_CheckUtf8);
 
 void BM_ParseDouble(benchmark::State& state) {
-  static const std::string kTexts[] = {"12.50        ", "3.933333333333333        ", "-0.000123456789012        ",
-                                       "123456.789        "};
+  static const std::string kTexts[] = {"12.50        ", "3.933333333333333        ",
+                                       "-0.000123456789012        ", "123456.789        "};
   size_t i = 0;
   double value = 0;
   for (auto _ : state) {
     const std::string& text = kTexts[i++ % 4];
-    internal::ParseDouble(text.data(), text.data() + text.size() - 8, internal::NumberForm::kInferred, value);
+    internal::ParseDouble(text.data(), text.data() + text.size() - 8,
+                          internal::NumberForm::kInferred, value);
     benchmark::DoNotOptimize(value);
   }
 }
 BENCHMARK(BM_ParseDouble);
 
 void BM_ParseInt64(benchmark::State& state) {
-  static const std::string kTexts[] = {"7        ", "1234567        ", "-42        ", "1234567890123        "};
+  static const std::string kTexts[] = {"7        ", "1234567        ", "-42        ",
+                                       "1234567890123        "};
   size_t i = 0;
   int64_t value = 0;
   for (auto _ : state) {
     const std::string& text = kTexts[i++ % 4];
-    internal::ParseInt64(text.data(), text.data() + text.size() - 8, internal::NumberForm::kInferred, value);
+    internal::ParseInt64(text.data(), text.data() + text.size() - 8,
+                         internal::NumberForm::kInferred, value);
     benchmark::DoNotOptimize(value);
   }
 }

@@ -64,11 +64,11 @@ size_t SkipLines(std::string_view text, int64_t count, char line_end) {
 /// How many fields the first rows have, with this syntax; a row cut off by the sample is left out.
 std::vector<size_t> SampleFieldCounts(std::string_view text, const CsvSyntax& syntax) {
   std::string_view sample = text.substr(0, kSampleBytes);
+  const bool is_sample_cut = sample.size() < text.size();
   std::vector<size_t> counts;
   while (!sample.empty() && counts.size() < kSampleRows) {
     CsvLine line = ReadCsvLine(sample, syntax);
-    bool is_cut =
-        line.size_bytes == sample.size() && sample.size() < text.size() && !counts.empty();
+    bool is_cut = is_sample_cut && line.size_bytes == sample.size() && !counts.empty();
     if (line.is_open || is_cut) break;
     if (!line.is_blank) counts.push_back(line.fields.size());
     sample.remove_prefix(line.size_bytes);

@@ -25,7 +25,6 @@ class RowSelector {
     const bool is_suspect =
         has_bad_utf8_ || tokens_.traits.has_nul || !tokens_.broken_quotes.empty();
     const size_t column_count = rows_.column_count;
-    const size_t max_plain_row_bytes = std::min(limits_.max_field_bytes, limits_.max_row_bytes);
     const bool has_carriage_returns = syntax_.line_end == '\n';
     const bool has_comments = !syntax_.comment_prefix.empty();
     uint32_t* ends = tokens_.field_ends.get();
@@ -42,7 +41,7 @@ class RowSelector {
         ends[field_limit - 1] = static_cast<uint32_t>(row_end);
       }
       bool is_odd = field_count != column_count || row_end == row_begin ||
-                    row_end - row_begin > max_plain_row_bytes || is_suspect || has_comments ||
+                    row_end - row_begin > limits_.max_field_bytes || is_suspect || has_comments ||
                     column_count == 1;
       if (!is_odd || IsGood(row_begin, row_end, first_field, field_count)) [[likely]] {
         rows_.row_begins[row_count] = static_cast<uint32_t>(row_begin);
@@ -96,11 +95,6 @@ class RowSelector {
       return Refuse(begin, row, 0,
                     fmt::format("expected {} field{}, found {}", rows_.column_count,
                                 rows_.column_count == 1 ? "" : "s", field_count));
-    }
-    if (row.size() > limits_.max_row_bytes) {
-      return Refuse(begin, row, 0,
-                    fmt::format("row of {} bytes is over the limit of {}", row.size(),
-                                limits_.max_row_bytes));
     }
     size_t field_begin = begin;
     for (size_t i = 0; i < field_count && row.size() > limits_.max_field_bytes; ++i) {

@@ -41,7 +41,6 @@ struct CsvRows {
 
 struct RowLimits {
   size_t max_field_bytes;
-  size_t max_row_bytes;
   size_t max_problem_count;
 };
 

@@ -219,7 +219,6 @@ class CsvSource : public ChunkSource {
     const CsvFile& file = files_[file_index];
     CsvRows& rows = workspace.rows;
     RowLimits limits{.max_field_bytes = static_cast<size_t>(options_.limits.max_field_bytes),
-                     .max_row_bytes = static_cast<size_t>(options_.limits.max_row_bytes),
                      .max_problem_count = MaxProblemCount()};
     SelectRows(region.text, file.layout.syntax, file.layout.names.size(), limits, workspace.tokens,
                rows);

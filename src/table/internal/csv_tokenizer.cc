@@ -48,14 +48,12 @@ class Tokenizer {
       position += batch_bytes;
       if (position >= region_.wanted_bytes) is_complete = CutBehindWanted();
       if (!is_complete && position - row_begin_ > region_.max_row_bytes) {
-        DropOpenRow();
-        return TokenizeEnd::kTooLong;
+        return DropOpenRow(TokenizeEnd::kTooLong);
       }
     }
     if (!is_complete) {
       if (state_ == State::kQuoted || state_ == State::kQuotedEscape) {
-        DropOpenRow();
-        return TokenizeEnd::kOpenQuote;
+        return DropOpenRow(TokenizeEnd::kOpenQuote);
       }
       if (row_begin_ < text_.size()) {  // the last line has no line end
         tokens_.Reserve(1);
@@ -64,7 +62,7 @@ class Tokenizer {
       }
     }
     tokens_.size_bytes = row_begin_;
-    return TokenizeEnd::kComplete;
+    return CutAtLongRow(TokenizeEnd::kComplete);
   }
 
  private:
@@ -94,9 +92,30 @@ class Tokenizer {
     return true;
   }
 
-  void DropOpenRow() {
+  /// A closed row may be too long all the same: whether the loop notices depends on where batches
+  /// end. Without one, `end`.
+  TokenizeEnd CutAtLongRow(TokenizeEnd end_without) {
+    if (row_begin_ <= region_.max_row_bytes) return end_without;
+    size_t begin = 0;
+    uint32_t field_count = 0;
+    for (size_t row = 0; row < tokens_.row_field_counts.size(); ++row) {
+      size_t end = tokens_.field_ends[tokens_.row_field_counts[row] - 1];
+      if (end - begin > region_.max_row_bytes) {
+        tokens_.row_field_counts.resize(row);
+        tokens_.field_count = field_count;
+        tokens_.size_bytes = begin;
+        return TokenizeEnd::kTooLong;
+      }
+      field_count = tokens_.row_field_counts[row];
+      begin = end + 1;
+    }
+    return end_without;
+  }
+
+  TokenizeEnd DropOpenRow(TokenizeEnd end) {
     tokens_.field_count = tokens_.row_field_counts.empty() ? 0 : tokens_.row_field_counts.back();
     tokens_.size_bytes = row_begin_;
+    return CutAtLongRow(end);
   }
 
   void ScanBatch(size_t position, size_t size) {

@@ -15,7 +15,9 @@ std::vector<std::vector<std::string>> ReadPlainly(std::string_view text, const C
   std::string field;
   bool is_quoted = false;
   bool is_behind_quote = false;
-  auto is_begin = [&] { return field.find_first_not_of(syntax.trim_blanks ? " \t" : "") == std::string::npos; };
+  auto is_begin = [&] {
+    return field.find_first_not_of(syntax.trim_blanks ? " \t" : "") == std::string::npos;
+  };
   for (char c : text) {
     if (is_quoted) {
       field += c;
@@ -47,7 +49,8 @@ std::vector<std::vector<std::string>> ReadPlainly(std::string_view text, const C
 }
 
 /// Regions one after the other, as chunks of `chunk_bytes`.
-std::vector<std::vector<std::string>> ReadInRegions(std::string_view text, const CsvSyntax& syntax, size_t chunk_bytes) {
+std::vector<std::vector<std::string>> ReadInRegions(std::string_view text, const CsvSyntax& syntax,
+                                                    size_t chunk_bytes) {
   std::vector<std::vector<std::string>> rows;
   CsvTokens tokens;
   for (size_t begin = 0; begin < text.size();) {
@@ -92,7 +95,9 @@ TEST(CsvTokenizerTest, AgreesWithPlainRulesOnRandomText) {
     syntax.trim_blanks = random.NextBelow(4) == 0;
     std::string text = RandomText(random, 1 + random.NextBelow(400));
     size_t chunk_bytes = 1 + random.NextBelow(200);
-    ASSERT_EQ(ReadInRegions(text, syntax, chunk_bytes), ReadPlainly(text, syntax)) << "case " << i << "\n" << text;
+    ASSERT_EQ(ReadInRegions(text, syntax, chunk_bytes), ReadPlainly(text, syntax))
+        << "case " << i << "\n"
+        << text;
   }
 }
 
@@ -103,7 +108,8 @@ TEST(CsvTokenizerTest, StateMachineAndMasksAgree) {
     CsvSyntax fast;
     CsvSyntax slow;
     slow.comment_prefix = "\x01 never there";
-    ASSERT_EQ(ReadInRegions(text, fast, text.size()), ReadInRegions(text, slow, text.size())) << text;
+    ASSERT_EQ(ReadInRegions(text, fast, text.size()), ReadInRegions(text, slow, text.size()))
+        << text;
     CsvTokens fast_tokens;
     CsvTokens slow_tokens;
     CsvRegion region{.text = text, .wanted_bytes = text.size(), .max_row_bytes = 10'000};

@@ -346,11 +346,11 @@ class JsonSource : public ChunkSource {
     return facts;
   }
 
-  /// Files without a single object: their first bad line says why.
+  /// For files without a single member: the first bad line says why.
   Status FirstProblem() {
     for (size_t index = 0; index < chunk_count_; ++index) {
       ParsedChunk chunk = Parse(index);
-      if (!chunk.problems.empty() && chunk.rows.empty()) return ErrorOf(chunk.problems.front());
+      if (!chunk.problems.empty()) return ErrorOf(chunk.problems.front());
     }
     return InvalidArgument(fmt::format("'{}' holds no JSON objects", files_.front().input.path()));
   }

@@ -54,8 +54,9 @@ TEST(ParseInt64Test, ReadsWholeRangeAndRefusesTheRest) {
   EXPECT_EQ(Int("-1234567890123456"), -1234567890123456);
   EXPECT_EQ(Int("9223372036854775807"), INT64_MAX);
   EXPECT_EQ(Int("-9223372036854775808"), INT64_MIN);
-  for (const char* text : {"", "-", "+", "9223372036854775808", "-9223372036854775809", "99999999999999999999", "1a", "a1", "1 ",
-                           " 1", "1.0", "1e3", "--1", "12345678x", "x12345678", "12345678901234x6", "\xb1", "1/", "1:"}) {
+  for (const char* text : {"", "-", "+", "9223372036854775808", "-9223372036854775809",
+                           "99999999999999999999", "1a", "a1", "1 ", " 1", "1.0", "1e3", "--1",
+                           "12345678x", "x12345678", "12345678901234x6", "\xb1", "1/", "1:"}) {
     EXPECT_FALSE(Int(text)) << text;
   }
 }
@@ -89,8 +90,8 @@ TEST(ParseDoubleTest, ReadsUsualForms) {
   EXPECT_EQ(Real("-Infinity"), -INFINITY);
   EXPECT_TRUE(std::isnan(Real("NaN").value()));
   EXPECT_TRUE(std::signbit(Real("-0.0").value()));
-  for (const char* text : {"", ".", "-", "e5", "1e", "1e+", "1.2.3", "1,5", "0x10", "1_000", "1.5f", "12 ", "infin", "nanx", "1e999",
-                           "02.5", "+4915112345678.0"}) {
+  for (const char* text : {"", ".", "-", "e5", "1e", "1e+", "1.2.3", "1,5", "0x10", "1_000", "1.5f",
+                           "12 ", "infin", "nanx", "1e999", "02.5", "+4915112345678.0"}) {
     EXPECT_FALSE(Real(text)) << text;
   }
   EXPECT_EQ(Real("02.5", NumberForm::kGiven), 2.5);
@@ -117,7 +118,8 @@ TEST(ParseDoubleTest, EqualsStrtodOnRandomDigits) {
       if (d == point) text += '.';
       text += static_cast<char>('0' + random.NextBelow(10));
     }
-    if (random.NextBelow(2) == 0) text += fmt::format("e{}", static_cast<int64_t>(random.NextBelow(700)) - 350);
+    if (random.NextBelow(2) == 0)
+      text += fmt::format("e{}", static_cast<int64_t>(random.NextBelow(700)) - 350);
     ExpectAsStrtod(text);
   }
 }
@@ -126,17 +128,21 @@ TEST(ParseDoubleTest, EqualsStrtodAroundHalfwayPoints) {
   Random random(kSeed + 2);
   for (int i = 0; i < 30'000; ++i) {
     // Exactly between two neighbours, and one unit in the last printed place beside it.
-    double low = std::ldexp(1.0 + random.NextDouble(), static_cast<int>(random.NextBelow(120)) - 60);
+    double low =
+        std::ldexp(1.0 + random.NextDouble(), static_cast<int>(random.NextBelow(120)) - 60);
     double high = std::nextafter(low, INFINITY);
-    std::string text = fmt::format("{:.120f}", static_cast<long double>(low) + (static_cast<long double>(high) - low) / 2);
+    std::string text = fmt::format(
+        "{:.120f}", static_cast<long double>(low) + (static_cast<long double>(high) - low) / 2);
     ExpectAsStrtod(text);
     text.back() = '1';
     ExpectAsStrtod(text);
   }
-  for (const char* text : {"9007199254740993", "9007199254740992.5", "2.2250738585072011e-308", "2.2250738585072014e-308",
-                           "4.9406564584124654e-324", "2.4703282292062327e-324", "1.7976931348623157e308", "1.7976931348623159e308",
-                           "1e-400", "0e999", "0.000000000000000000000000000000000000000000000000000000000000001e63",
-                           "123456789012345678901234567890", "1e23", "8.988465674311579e307", "6929495644600919.5"}) {
+  for (const char* text :
+       {"9007199254740993", "9007199254740992.5", "2.2250738585072011e-308",
+        "2.2250738585072014e-308", "4.9406564584124654e-324", "2.4703282292062327e-324",
+        "1.7976931348623157e308", "1.7976931348623159e308", "1e-400", "0e999",
+        "0.000000000000000000000000000000000000000000000000000000000000001e63",
+        "123456789012345678901234567890", "1e23", "8.988465674311579e307", "6929495644600919.5"}) {
     ExpectAsStrtod(text);
   }
 }

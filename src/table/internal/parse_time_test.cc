@@ -41,8 +41,9 @@ TEST(ParseIsoDateTest, EveryDayOfFourCenturiesRoundTrips) {
 
 TEST(ParseIsoDateTest, RefusesDaysThatDoNotExist) {
   int32_t days = 0;
-  for (const char* text : {"2021-02-29", "1900-02-29", "2021-13-01", "2021-00-10", "2021-01-32", "2021-1-1", "2021/01/01", "0000-01-01",
-                           "2021-01-01 ", "20210101", "", "abcd-ef-gh", "2021-0\xb1-01"}) {
+  for (const char* text :
+       {"2021-02-29", "1900-02-29", "2021-13-01", "2021-00-10", "2021-01-32", "2021-1-1",
+        "2021/01/01", "0000-01-01", "2021-01-01 ", "20210101", "", "abcd-ef-gh", "2021-0\xb1-01"}) {
     EXPECT_FALSE(ParseIsoDate(text, days)) << text;
   }
   EXPECT_TRUE(ParseIsoDate("2000-02-29", days));
@@ -58,9 +59,11 @@ TEST(ParseIsoTimestampTest, ReadsIsoVariants) {
   EXPECT_EQ(Shown("2021-03-04 05:06:07 +01"), "2021-03-04 04:06:07");
   EXPECT_EQ(Shown("1969-12-31 23:59:59.999999"), "1969-12-31 23:59:59.999999");
   EXPECT_EQ(Shown("2021-03-04 05:06:07.123000000"), "2021-03-04 05:06:07.123");
-  for (const char* text : {"2021-03-04", "2021-03-04 24:00:00", "2021-03-04 05:60", "2021-03-04 05:06:61", "2021-03-04 05:06:07.",
-                           "2021-03-04 05:06:07+", "2021-03-04 05:06:07 CET", "2021-03-04 05:06:07.1234567", "2021-03-04_05:06:07",
-                           "2021-03-04 05:06:07+19:00", "2021-03-04 5:06:07"}) {
+  for (const char* text :
+       {"2021-03-04", "2021-03-04 24:00:00", "2021-03-04 05:60", "2021-03-04 05:06:61",
+        "2021-03-04 05:06:07.", "2021-03-04 05:06:07+", "2021-03-04 05:06:07 CET",
+        "2021-03-04 05:06:07.1234567", "2021-03-04_05:06:07", "2021-03-04 05:06:07+19:00",
+        "2021-03-04 5:06:07"}) {
     EXPECT_FALSE(Micros(text)) << text;
   }
   EXPECT_TRUE(Micros("2021-03-04 05:06:07.1234567", /*cut_fraction=*/true));
@@ -85,8 +88,10 @@ TEST(DateFormatTest, ReadsGivenFormats) {
   EXPECT_EQ(shown("%Y%m%d", "2021034"), "2021-03-04 00:00:00");
   EXPECT_EQ(shown("%d/%m/%Y", "31/02/2021"), "refused");
   EXPECT_EQ(shown("%d/%m/%Y", "01/02/21"), "refused");
-  EXPECT_EQ(shown("%Y-%m-%dT%H:%M:%S.%f%z", "2021-03-04T05:06:07.5+01:00"), "2021-03-04 04:06:07.5");
-  EXPECT_EQ(shown("%d/%m", "x"), "date format '%d/%m' needs a year (%Y, %y), a month (%m, %b, %B) and a day (%d)");
+  EXPECT_EQ(shown("%Y-%m-%dT%H:%M:%S.%f%z", "2021-03-04T05:06:07.5+01:00"),
+            "2021-03-04 04:06:07.5");
+  EXPECT_EQ(shown("%d/%m", "x"),
+            "date format '%d/%m' needs a year (%Y, %y), a month (%m, %b, %B) and a day (%d)");
   EXPECT_NE(shown("%Q", "x").find("unknown '%Q'"), std::string::npos);
 }
 

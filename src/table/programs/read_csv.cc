@@ -1,5 +1,5 @@
-// `read_csv FILE [threads] [times] [scan]`: reads the file again and again and prints the seconds of each reading; for
-// bench/ingest_csv.py. With "scan" the rows are visited but no table is kept.
+// `read_csv FILE [threads] [times] [scan]`: reads the file again and again and prints the seconds
+// of each reading; for bench/ingest_csv.py. With "scan" the rows are visited but no table is kept.
 #include <arrow/table.h>
 
 #include <chrono>

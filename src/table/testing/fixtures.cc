@@ -39,7 +39,8 @@ std::string ShowTable(const arrow::Table& table) {
   std::string out;
   for (int i = 0; i < table.num_columns(); ++i) {
     std::optional<ColumnType> type = CanonicalType(*table.field(i)->type());
-    out += fmt::format("{}{}:{}", i == 0 ? "" : " ", table.field(i)->name(), type ? ColumnTypeName(*type) : "?");
+    out += fmt::format("{}{}:{}", i == 0 ? "" : " ", table.field(i)->name(),
+                       type ? ColumnTypeName(*type) : "?");
   }
   out += '\n';
   arrow::TableBatchReader reader(table);
@@ -68,7 +69,8 @@ std::string ReadShown(std::string_view text, const ReadOptions& options, std::st
   if (!outcome.ok()) {
     std::string message = "ERROR: " + outcome.error().ToString();
     std::string prefix = folder.Path("");
-    for (size_t at = message.find(prefix); at != std::string::npos; at = message.find(prefix)) message.erase(at, prefix.size());
+    for (size_t at = message.find(prefix); at != std::string::npos; at = message.find(prefix))
+      message.erase(at, prefix.size());
     return message;
   }
   return ShowTable(*outcome->table);
@@ -88,9 +90,11 @@ double RandomDouble(Random& random) {
 }
 
 std::string RandomString(Random& random) {
-  static constexpr std::string_view kPieces[] = {"word", "\"", ",", "\n", "\r\n", "é", "漢", " ", ";", "''", "x", "\t", "#"};
+  static constexpr std::string_view kPieces[] = {"word", "\"", ",",  "\n", "\r\n", "é", "漢",
+                                                 " ",    ";",  "''", "x",  "\t",   "#"};
   std::string text = "t";
-  for (uint64_t n = random.NextBelow(6); n > 0; --n) text += kPieces[random.NextBelow(std::size(kPieces))];
+  for (uint64_t n = random.NextBelow(6); n > 0; --n)
+    text += kPieces[random.NextBelow(std::size(kPieces))];
   if (random.NextBelow(50) == 0) text.append(random.NextBelow(400), 'y');
   if (random.NextBelow(20) == 0) text.clear();
   if (random.NextBelow(20) == 0) text = "NA";
@@ -98,7 +102,8 @@ std::string RandomString(Random& random) {
 }
 
 template <typename Builder, typename Make>
-std::shared_ptr<arrow::Array> RandomColumn(Builder& builder, Random& random, int64_t row_count, Make&& make) {
+std::shared_ptr<arrow::Array> RandomColumn(Builder& builder, Random& random, int64_t row_count,
+                                           Make&& make) {
   for (int64_t i = 0; i < row_count; ++i) {
     bool is_null = i > 0 && random.NextBelow(8) == 0;
     CHECK((is_null ? builder.AppendNull() : builder.Append(make())).ok());
@@ -115,19 +120,26 @@ std::shared_ptr<arrow::Table> RandomTable(Random& random, int64_t row_count) {
   arrow::StringBuilder strings;
   arrow::Date32Builder dates;
   arrow::TimestampBuilder times(ArrowType(ColumnType::kTimestamp), arrow::default_memory_pool());
-  auto below = [&](int64_t bound) { return static_cast<int64_t>(random.NextBelow(static_cast<uint64_t>(bound))); };
+  auto below = [&](int64_t bound) {
+    return static_cast<int64_t>(random.NextBelow(static_cast<uint64_t>(bound)));
+  };
   arrow::ArrayVector columns = {
       RandomColumn(bools, random, row_count, [&] { return random.NextBelow(2) == 0; }),
-      RandomColumn(integers, random, row_count,
-                   [&] { return std::bit_cast<int64_t>(random.NextU64()) >> random.NextBelow(64); }),
+      RandomColumn(
+          integers, random, row_count,
+          [&] { return std::bit_cast<int64_t>(random.NextU64()) >> random.NextBelow(64); }),
       RandomColumn(doubles, random, row_count, [&] { return RandomDouble(random); }),
       RandomColumn(strings, random, row_count, [&] { return RandomString(random); }),
-      RandomColumn(dates, random, row_count, [&] { return static_cast<int32_t>(below(3'000'000) - 700'000); }),
-      RandomColumn(times, random, row_count, [&] { return (below(3'000'000) - 700'000) * 86'400'000'000 + below(86'400'000'000); }),
+      RandomColumn(dates, random, row_count,
+                   [&] { return static_cast<int32_t>(below(3'000'000) - 700'000); }),
+      RandomColumn(
+          times, random, row_count,
+          [&] { return (below(3'000'000) - 700'000) * 86'400'000'000 + below(86'400'000'000); }),
   };
   arrow::FieldVector fields;
   for (size_t i = 0; i < columns.size(); ++i) {
-    fields.push_back(arrow::field(std::string(ColumnTypeName(static_cast<ColumnType>(i))) + " \"col\"", columns[i]->type()));
+    fields.push_back(arrow::field(
+        std::string(ColumnTypeName(static_cast<ColumnType>(i))) + " \"col\"", columns[i]->type()));
   }
   return arrow::Table::Make(arrow::schema(std::move(fields)), columns, row_count);
 }

@@ -30,14 +30,16 @@ class ScratchFolder {
   std::string path_;
 };
 
-/// One line for the schema ("a:int64 b:string"), then one a row, values separated by '|', nulls as "NULL".
+/// One line for the schema ("a:int64 b:string"), then one a row, values separated by '|', nulls as
+/// "NULL".
 std::string ShowTable(const arrow::Table& table);
 
 /// Reads `text` as a file of this name; a failure shows as "ERROR: ...".
-std::string ReadShown(std::string_view text, const ReadOptions& options = {}, std::string_view name = "data.csv");
+std::string ReadShown(std::string_view text, const ReadOptions& options = {},
+                      std::string_view name = "data.csv");
 
-/// A table with a column of each type, nulls, and values that are hard to write and read: quotes, line ends, extreme numbers.
-/// Strings never look like values of other types.
+/// A table with a column of each type, nulls, and values that are hard to write and read: quotes,
+/// line ends, extreme numbers. Strings never look like values of other types.
 std::shared_ptr<arrow::Table> RandomTable(Random& random, int64_t row_count);
 
 }  // namespace sluice::table::testing
