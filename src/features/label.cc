@@ -179,7 +179,11 @@ Result<LabelEncoder> LabelEncoder::Fit(const arrow::ChunkedArray& column, const 
                                          spec.label, spec.positive,
                                          DidYouMean(spec.positive, classes)));
     }
-    if (encoder.task_ == Task::kBinary) std::rotate(classes.begin(), found + 1, classes.end());
+    if (encoder.task_ != Task::kBinary) {
+      return InvalidArgument(fmt::format("label '{}': `positive` is for two classes, and it has {}",
+                                         spec.label, classes.size()));
+    }
+    std::rotate(classes.begin(), found + 1, classes.end());
   }
   return encoder;
 }

@@ -38,7 +38,7 @@ class LabelEncoder {
  public:
   /// Errors: kInvalidArgument for no rows with a label, a single class, more than kMaxClasses
   /// classes, missing labels (unless the spec drops such rows; the count is named), an infinite
-  /// regression label, an unsuitable type, an unknown `positive` class.
+  /// regression label, an unsuitable type, an unknown `positive` class or one of more than two.
   static Result<LabelEncoder> Fit(const arrow::ChunkedArray& column, const FeatureSpec& spec);
   static Result<LabelEncoder> FromJson(const formats::Json& json);
   formats::Json ToJson() const;
