@@ -5,6 +5,7 @@
 
 #include "app/project.h"
 #include "formats/json.h"
+#include "pipeline/params.h"
 #include "runner/observer.h"
 
 namespace sluice::app {
@@ -13,7 +14,8 @@ namespace sluice::app {
 /// store. `project` must outlive it.
 class ReportBuilder : public runner::RunObserver {
  public:
-  explicit ReportBuilder(Project& project) : project_(project) {}
+  ReportBuilder(Project& project, std::string environment, pipeline::ParamValues params)
+      : project_(project), environment_(std::move(environment)), params_(std::move(params)) {}
 
   void OnPlan(const std::string& run_id, const pipeline::Plan& plan) override;
 
@@ -22,7 +24,10 @@ class ReportBuilder : public runner::RunObserver {
 
  private:
   Project& project_;
-  const pipeline::Plan* plan_ = nullptr;
+  const std::string environment_;
+  const pipeline::ParamValues params_;
+  const pipeline::Pipeline* pipeline_ = nullptr;
+  formats::Json lineage_;
 };
 
 }  // namespace sluice::app

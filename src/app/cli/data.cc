@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <thread>
 
 #include "app/cli/command.h"
 #include "app/cli/data_print.h"

@@ -78,7 +78,7 @@ Result<int> RunRun(const Arguments& arguments) {
   TrackingObserver tracking_observer(*tracking, std::move(description));
   TerminalObserver terminal(IsLiveTerminal());
   JsonObserver json;
-  ReportBuilder report(session->project());
+  ReportBuilder report(session->project(), request.environment.name, request.params);
   ObserverList observers;
   observers.Add(tracking_observer);
   observers.Add(report);
