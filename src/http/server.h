@@ -71,8 +71,8 @@ class Server {
   std::string url() const;
 
   /// Takes no new connection, closes idle ones, answers what is under way (with "Connection:
-  /// close") for at most `drain_ms`, then closes the rest. Returns when all is still. Called again
-  /// it does nothing.
+  /// close") for at most `drain_ms`, then closes the rest. Returns when all is still; handlers at
+  /// work are waited for, so never call it from one. Called again it does nothing.
   void Stop(int64_t drain_ms);
 
   struct Stats {

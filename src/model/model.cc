@@ -65,6 +65,16 @@ Status CheckAgreement(const Description& said, const Description& is) {
   return Ok();
 }
 
+/// What Predict relies on: columns are read as their signature's type without another look.
+bool HasColumnsOf(const Signature& signature, const arrow::RecordBatch& batch) {
+  if (batch.num_columns() != static_cast<int>(signature.inputs.size())) return false;
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    const arrow::DataType& type = *batch.schema()->field(i)->type();
+    if (features::ColumnTypeOf(type) != signature.inputs[static_cast<size_t>(i)].type) return false;
+  }
+  return true;
+}
+
 /// Fills one block of predictions from the learner's raw output.
 void Decide(const Description& description, std::span<const double> output, int64_t first_row,
             Predictions& out) {
@@ -183,8 +193,7 @@ Result<std::shared_ptr<const Model>> Model::Assemble(Description description,
 }
 
 Result<Predictions> Model::Predict(const std::shared_ptr<arrow::RecordBatch>& batch) const {
-  CHECK_MSG(batch->num_columns() == static_cast<int>(signature().inputs.size()),
-            "the batch has the signature's columns");
+  CHECK_MSG(HasColumnsOf(signature(), *batch), "the batch has the signature's columns");
   const int64_t row_count = batch->num_rows();
   const auto feature_count = static_cast<int64_t>(features_.feature_names().size());
   const int64_t output_count = learner_->output_count();
