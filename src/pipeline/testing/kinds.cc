@@ -13,7 +13,8 @@ StepKind MakeIngest() {
                       .type = DataType::kFile,
                       .takes_files = true,
                       .takes_list = true,
-                      .help = "Files, globs or datasets.NAME."}},
+                      .help = "Files, globs or datasets.NAME: CSV, JSON Lines, Parquet, Arrow IPC. "
+                              "Several files become one table, columns matched by name."}},
           .settings = {{.name = "format",
                         .choices = {"auto", "csv", "json_lines", "parquet", "arrow_ipc"}},
                        {.name = "delimiter"},
@@ -37,7 +38,7 @@ StepKind MakeValidate() {
                      {.name = "schema",
                       .type = DataType::kFile,
                       .takes_files = true,
-                      .help = "The schema, YAML."}},
+                      .help = "The schema, YAML; `sluice data infer` proposes one."}},
           .settings = {{.name = "on_error",
                         .default_value = Json("fail"),
                         .choices = {"fail", "continue"}}},
