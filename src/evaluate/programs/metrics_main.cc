@@ -2,7 +2,8 @@
 // One JSON object a line: {"task": "binary", "class_count": 2, "labels": [], "predictions": [],
 // "weights": [] or absent, "threshold": 0.5}; one JSON object a line comes back: {"metrics": {name:
 // x},
-// ...} or {"error": text}.
+// ...} or {"error": text}. With "report": true, the answer is report.json; "slices" then maps names
+// to texts by row, and "sensitive" lists those that get fairness measures.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -80,6 +81,22 @@ Json MulticlassToJson(const EvaluateRequest& request) {
        {"expected_calibration_error", ExpectedCalibrationError(input)}});
 }
 
+Result<Json> WholeReport(const Json& input, EvaluateRequest request) {
+  if (const Json* slices = input.Find("slices")) {
+    for (const auto& [name, values] : slices->AsObject()) {
+      std::vector<std::optional<std::string>> texts;
+      for (const Json& value : values.AsArray()) texts.emplace_back(value.AsString());
+      request.slices.push_back(MakeSlice(name, texts));
+      const Json* sensitive = input.Find("sensitive");
+      for (size_t i = 0; sensitive != nullptr && i < sensitive->size(); ++i) {
+        if (sensitive->At(i).AsString() == name) request.slices.back().is_sensitive = true;
+      }
+    }
+  }
+  ASSIGN_OR_RETURN(Report report, BuildReport(request));
+  return ReportToJson(report);
+}
+
 Result<Json> Answer(const std::string& line) {
   ASSIGN_OR_RETURN(Json input, formats::ParseJson(line));
   ASSIGN_OR_RETURN(std::string task_name, input.GetString("task"));
@@ -98,9 +115,14 @@ Result<Json> Answer(const std::string& line) {
   request.predictions = predictions;
   request.weights = weights;
   request.threshold = input.DoubleOr("threshold", 0.5);
-  for (int64_t i = 0; *task != Task::kRegression && i < input.IntegerOr("class_count", 2); ++i) {
+  if (const Json* names = input.Find("class_names")) {
+    for (const Json& name : names->AsArray()) request.class_names.push_back(name.AsString());
+  }
+  for (int64_t i = static_cast<int64_t>(request.class_names.size());
+       *task != Task::kRegression && i < input.IntegerOr("class_count", 2); ++i) {
     request.class_names.push_back(std::to_string(i));
   }
+  if (input.BoolOr("report", false)) return WholeReport(input, request);
   ASSIGN_OR_RETURN(std::vector<MetricValue> metrics, ComputeMetrics(request));
   Json values = Json::MakeObject();
   for (const MetricValue& metric : metrics) values[metric.name] = metric.value;
