@@ -8,7 +8,7 @@ function niceTicks(low, high, wanted = 5) {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].map(f => f * power).find(s => s >= raw * 0.999);
   const ticks = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) ticks.push(i * step);
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) ticks.push(i * step + 0);  // + 0 turns -0 into 0
   return ticks;
 }
 
@@ -39,7 +39,8 @@ function atWidth(box, draw) {
     const next = Math.floor(entries[0].contentRect.width);
     if (next <= 0 || next === width) return;
     width = next;
-    box.replaceChildren(draw(width));
+    // In the next frame: drawing changes the height, which the observer must not hear of while it reports.
+    requestAnimationFrame(() => box.replaceChildren(draw(width)));
   });
   observer.observe(box);
 }
@@ -52,7 +53,7 @@ function chart({title, note, legend, tools, draw}) {
     el('figcaption', {class: 'chart-head'}, el('h3', {}, title), tools || (note && el('span', {class: 'chart-note'}, note))),
     tools && note && el('p', {class: 'chart-note'}, note),
     legend && legend.length > 1 && el('ul', {class: 'legend'}, legend.map(entry => el('li', {},
-      el('span', {class: `swatch ${entry.block ? 'block ' : ''}${entry.tone}`}), entry.text))),
+      el('span', {class: `swatch ${entry.block ? 'block ' : ''}${entry.isAgain ? 'again ' : ''}${entry.tone}`}), entry.text))),
     box);
 }
 function tone(index) {
@@ -60,7 +61,7 @@ function tone(index) {
 }
 
 /** Axes and grid. x and y: {domain, title, format, ticks}. Returns scales and the group for marks. */
-function frame({width, height, x, y, label, left = 46, bottom = 40, top = 8, right = 12}) {
+function frame({width, height, x, y, label, left = 52, bottom = 40, top = 8, right = 12}) {
   const root = svg('svg', {viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': label});
   const sx = linear(x.domain, [left, width - right]);
   const sy = linear(y.domain, [height - bottom, top]);

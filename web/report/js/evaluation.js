@@ -10,13 +10,13 @@ function curveSeries(evaluations, isNamed) {
     for (const curve of curvesOf(content)) {
       const isBinary = content.task === 'binary';
       const text = isBinary ? name : (isNamed ? `${name}: ${curve.class}` : curve.class);
-      series.push({text, tone: tone(series.length), curve, report: content});
+      series.push({text, tone: tone(series.length), isAgain: series.length >= 6, curve, report: content});
     }
   }
   return series;
 }
 function legendOf(series) {
-  return series.map(s => ({text: s.text, tone: s.tone}));
+  return series.map(s => ({text: s.text, tone: s.tone, isAgain: s.isAgain}));
 }
 function squareHeight(width) {
   return Math.max(260, Math.min(400, Math.round(width * 0.82)));
@@ -39,7 +39,7 @@ function lineChart({title, note, series, points, x, y, guide, label, mark}) {
     const seen = [];
     for (const s of series) {
       const all = points(s);
-      f.marks.append(svg('path', {class: `line ${s.tone}`, d: path(all.map(p => [f.sx(p.x), f.sy(p.y)]))}));
+      f.marks.append(svg('path', {class: `line ${s.tone}${s.isAgain ? ' again' : ''}`, d: path(all.map(p => [f.sx(p.x), f.sy(p.y)]))}));
       const marked = mark && mark(s, all);
       if (marked) f.marks.append(svg('circle', {class: `dot ${s.tone}`, r: 4.5, cx: f.sx(marked.x), cy: f.sy(marked.y)}));
       for (const p of all) seen.push({x: f.sx(p.x), y: f.sy(p.y), lines: series.length > 1 ? [s.text, ...p.lines] : p.lines});
@@ -65,7 +65,7 @@ function rocChart(series, metricOf) {
 }
 function prChart(series, metricOf) {
   return lineChart({
-    title: 'Precision and recall', series, note: series.length === 1 ? metricOf(series[0], 'average_precision', 'average precision') : null,
+    title: 'Precision and recall', series, note: series.length === 1 ? metricOf(series[0], 'average_precision', 'AP') : null,
     label: `Precision against recall. ${series.map(s => `${s.text}: ${metricOf(s, 'average_precision', 'AP')}`).join('; ')}`,
     x: {...UNIT, title: 'Recall'}, y: {...UNIT, title: 'Precision'},
     points: s => {
@@ -86,8 +86,7 @@ function calibrationChart(series) {
       const curve = record(s.curve.calibration_quantile || s.curve.calibration);
       const points = list(curve.mean_score).map((score, i) => ({x: f.sx(score), y: f.sy(curve.mean_label[i]), lines: [
         s.text, `predicted ${percent(score)}`, `observed ${percent(curve.mean_label[i])}`, `weight ${count(curve.weight[i])}`]}));
-      f.marks.append(svg('path', {class: `line ${s.tone}`, d: path(points.map(p => [p.x, p.y]))}),
-        points.map(p => svg('circle', {class: `dot ${s.tone}`, r: 4, cx: p.x, cy: p.y})));
+      f.marks.append(svg('path', {class: `line ${s.tone}`, d: path(points.map(p => [p.x, p.y]))}));
       f.marks.append(...points.map(p => svg('circle', {class: `dot ${s.tone}`, r: 4, cx: p.x, cy: p.y})));
       seen.push(...points);
     }
@@ -137,22 +136,43 @@ function metricTable(evaluations) {
   const shown = name => evaluations.map(e => record(record(e.content.metrics)[name]));
   const columns = [{title: 'Metric', header: true, cell: name => metricTitle(name)}];
   evaluations.forEach((e, index) => {
-    columns.push({title: evaluations.length > 1 ? e.name : 'Value', number: true, cell: name => decimal(shown(name)[index].value)},
+    columns.push({title: evaluations.length > 1 ? [el('span', {class: `swatch block inline ${tone(index)}`}), e.name] : 'Value', number: true, cell: name => decimal(shown(name)[index].value)},
       {title: '95% interval', number: true, cell: name => el('span', {class: 'range'}, range(shown(name)[index]) || DASH)});
   });
+  if (evaluations.length > 1) columns.push({title: 'Beside each other', cell: name => comparisonMarks(shown(name), evaluations)});
   const confidence = finite(record(record(evaluations[0].content).bootstrap).confidence);
   if (confidence !== null) {
-    for (const column of columns) column.title = column.title === '95% interval' ? `${percent(confidence)} interval` : column.title;
+    for (const column of columns) column.title = column.title === '95% interval' ? `${percent(confidence, 0)} interval` : column.title;
   }
-  return table(columns, names, 'Metrics with bootstrap intervals');
+  const caption = 'Metrics with bootstrap intervals';
+  if (evaluations.length > 1 || names.length < 12) return table(columns, names, caption);
+  // Alone, the table is long and narrow: two halves beside each other.
+  const half = Math.ceil(names.length / 2);
+  return el('div', {class: 'cards wide'}, table(columns, names.slice(0, half), caption), table(columns, names.slice(half), caption));
+}
+
+/** The metric of each evaluation as dot and interval on one small scale. */
+function comparisonMarks(metrics, evaluations) {
+  const width = 170;
+  const row = 9;
+  const height = metrics.length * row + 4;
+  const domain = extent(metrics.flatMap(m => [finite(m.value), finite(m.low), finite(m.high)]), 0.08);
+  const sx = linear(domain, [6, width - 6]);
+  return svg('svg', {width, height, viewBox: `0 0 ${width} ${height}`, role: 'img',
+    'aria-label': metrics.map((m, i) => `${evaluations[i].name} ${decimal(m.value)}`).join(', ')},
+  metrics.map((m, i) => {
+    if (finite(m.value) === null) return null;
+    const y = 2 + row * (i + 0.5);
+    return svg('g', {class: tone(i)}, range(m) && svg('line', {class: 'whisker', x1: sx(m.low), x2: sx(m.high), y1: y, y2: y}),
+      svg('circle', {class: 'dot', r: 4, cx: sx(m.value), cy: y}));
+  }));
 }
 
 function confusionCard({name, content}, isNamed) {
   const matrix = list(content.confusion);
   if (!matrix.length) return null;
   const classes = list(content.classes).map(c => c.name);
-  const box = el('div', {class: 'table-box'});
-  box.classList.remove('table-box');
+  const box = el('div', {});
   const title = isNamed ? `Confusion, ${name}` : 'Confusion matrix';
   if (content.task !== 'binary') {
     box.append(matrixTable(matrix, classes));
@@ -194,10 +214,10 @@ function matrixTable(cells, classes) {
     ? order.sort((a, b) => weight(b) - weight(a)).slice(0, SHOWN_CLASSES).sort((a, b) => a - b) : order;
   const name = i => el('span', {title: classes[i]}, cut(classes[i] ?? String(i), 18));
   return el('table', {class: cells.length === 2 ? 'matrix two' : 'matrix'},
-    el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, 'actual ↓ predicted →'), shown.map(i => el('th', {scope: 'col'}, name(i))))),
+    el('thead', {}, el('tr', {}, el('th', {scope: 'col', class: 'corner'}, 'actual ↓ predicted →'), shown.map(i => el('th', {scope: 'col'}, name(i))))),
     el('tbody', {}, shown.map(i => el('tr', {}, el('th', {scope: 'row'}, name(i)), shown.map(j => {
       const share = weight(i) > 0 ? cells[i][j] / weight(i) : 0;
-      return withProperty(el('td', {class: i === j && 'hit'}, plain(Math.round(cells[i][j] * 100) / 100), el('small', {}, percent(share))),
+      return withProperty(el('td', {class: i === j && 'hit'}, plain(Math.round(cells[i][j] * 100) / 100), cells[i][j] > 0 && el('small', {}, percent(share))),
         '--heat', share.toFixed(3));
     })))));
 }
@@ -225,6 +245,6 @@ function evaluationSection(data) {
       curves,
       classifiers.length > 0 && el('div', {class: 'cards wide'}, classifiers.map(e => [confusionCard(e, isNamed),
         e.content.task === 'binary' && scoreChart(e.name, e.content, curvesOf(e.content)[0])])),
-      evaluations.filter(e => e.content.residuals).map(e => residualCharts(e, isNamed)),
+      residualPanels(evaluations.filter(e => e.content.residuals), isNamed),
       metricTable(evaluations)));
 }

@@ -25,7 +25,7 @@ function decimal(value, digits = 4) {
   if (size === 0) return '0';
   if (size < 1e-4 || size >= 1e9) return n.toExponential(2).replace('e+', 'e');
   const places = size >= 1 ? Math.max(0, digits - 1 - Math.floor(Math.log10(size))) : digits;
-  const text = n.toLocaleString('en-US', {maximumFractionDigits: places, minimumFractionDigits: size < 1 ? places : 0});
+  const text = n.toLocaleString('en-US', {maximumFractionDigits: places, minimumFractionDigits: Number.isInteger(n) ? 0 : places});
   return text === '-0' ? '0' : text;
 }
 /** A column's value: as few digits as it has. */
@@ -46,9 +46,10 @@ function tick(value) {
 function percent(value, digits = 1) {
   const n = finite(value);
   if (n === null) return DASH;
-  if (n > 0 && n < 0.001) return '< 0.1%';
-  if (n < 1 && n > 0.999) return '> 99.9%';
-  return `${(100 * n).toLocaleString('en-US', {maximumFractionDigits: digits})}%`;
+  if (digits > 0 && n > 0 && n < 0.001) return '< 0.1%';
+  if (digits > 0 && n < 1 && n > 0.999) return '> 99.9%';
+  if (n === 0 || n === 1) return `${100 * n}%`;
+  return `${(100 * n).toLocaleString('en-US', {minimumFractionDigits: digits, maximumFractionDigits: digits})}%`;
 }
 function duration(ms) {
   const n = finite(ms);

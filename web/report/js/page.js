@@ -71,6 +71,9 @@ function build() {
   document.body.append(tooltip);
   const sections = Array.from(main.querySelectorAll('section'));
   document.getElementById('contents').append(...contents(sections));
+  // The place that the address names exists only now, and has its height once the charts are drawn.
+  const wanted = sections.find(node => `#${node.id}` === location.hash);
+  if (wanted) setTimeout(() => wanted.scrollIntoView(), 100);
   if (!sections.length && !data.run) main.append(el('p', {class: 'soft'}, 'There is nothing to report.'));
 }
 build();

@@ -20,7 +20,7 @@ function provenanceSection(data) {
     ['Branch', git.branch], ['Seed', valueText(run.seed)], ['Sluice', run.sluice_version]]);
   const models = list(data.models).map(({name, content}) => {
     const model = record(content);
-    return el('div', {class: 'card'}, el('h3', {}, `Model ${name}`), pairs([
+    return el('div', {class: 'card'}, el('h3', {}, name === 'model' ? 'Model' : `Model ${name}`), pairs([
       ['Learner', model.learner], ['Task', model.task], ['Label', model.label], ['Features', finite(model.feature_count) === null ? null : count(model.feature_count)],
       ['Registered as', model.registered && `${model.registered}${model.version ? ` version ${model.version}` : ''}${model.alias ? ` @${model.alias}` : ''}`],
       ['Digest', model.digest && el('code', {}, model.digest)],

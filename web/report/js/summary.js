@@ -84,7 +84,7 @@ function gateSection(data) {
       {title: 'Rule', header: true, cell: rule => el('code', {}, rule.rule)},
       {title: 'Measured', number: true, cell: rule => decimal(rule.left)},
       {title: 'Limit', number: true, cell: rule => (finite(rule.right) === null ? DASH
-        : `${rule.comparison || ''} ${decimal(rule.right)}`)},
+        : `${rule.comparison || ''} ${tick(rule.right)}`)},
       {title: 'Why', wrap: true, cell: rule => el('span', {class: 'soft'}, rule.reason)},
     ], rules, `Rules of the gate ${name}`));
   }).filter(Boolean);

@@ -44,14 +44,26 @@ function trainingChart(name, content, metric, metrics, show) {
     }});
 }
 
-/** Predicted against actual, residuals by prediction, and the residuals' distribution. */
-function residualCharts({name, content}, isNamed) {
+/** Predicted against actual, residuals by prediction, and the residuals' distribution; one row of charts an
+ * evaluation, all on the same scales. */
+function residualPanels(evaluations, isNamed) {
+  const all = evaluations.map(e => record(e.content.residuals));
+  const bins = all.flatMap(r => list(r.bins));
+  const scales = {
+    both: extent(all.flatMap(r => [...list(record(r.sample).labels), ...list(record(r.sample).predictions)]), 0.03),
+    prediction: extent(bins.map(b => b.mean_prediction)),
+    residual: extent(bins.flatMap(b => [b.p10, b.p90, 0]), 0.05),
+    histogram: extent(all.flatMap(r => list(record(r.histogram).edges))),
+  };
+  return evaluations.map(e => residualCharts(e, isNamed, scales));
+}
+function residualCharts({name, content}, isNamed, scales) {
   const residuals = record(content.residuals);
   const sample = record(residuals.sample);
   const labels = list(sample.labels);
   const predictions = list(sample.predictions);
   const bins = list(residuals.bins);
-  const both = extent([...labels, ...predictions], 0.03);
+  const {both} = scales;
   const scatter = chart({title: 'Predicted and actual', note: `${count(labels.length)} of ${plural(content.rows, 'row')}`, draw: width => {
     const f = frame({width, height: squareHeight(width), left: 54, label: 'Predicted value against actual value',
       x: {domain: both, title: 'Actual'}, y: {domain: both, title: 'Predicted'}});
@@ -62,10 +74,10 @@ function residualCharts({name, content}, isNamed) {
     inspect(f, seen);
     return f.root;
   }});
-  const byPrediction = bins.length > 1 && chart({title: 'Residual by prediction', note: 'median and 80% of rows', draw: width => {
+  const byPrediction = bins.length > 1 && chart({title: 'Residual by prediction', note: 'median, 80% band', draw: width => {
     const f = frame({width, height: squareHeight(width), left: 54, label: 'Median and 10 to 90 percent band of the residual by prediction',
-      x: {domain: extent(bins.map(b => b.mean_prediction)), title: 'Predicted'},
-      y: {domain: extent(bins.flatMap(b => [b.p10, b.p90, 0]), 0.05), title: 'Predicted − actual'}});
+      x: {domain: scales.prediction, title: 'Predicted'},
+      y: {domain: scales.residual, title: 'Predicted − actual'}});
     const x = b => f.sx(b.mean_prediction);
     f.marks.append(svg('line', {class: 'guide', x1: f.left, x2: f.right, y1: f.sy(0), y2: f.sy(0)}),
       svg('path', {class: 'area s0', d: `${path([...bins.map(b => [x(b), f.sy(b.p90)]), ...bins.slice().reverse().map(b => [x(b), f.sy(b.p10)])])}Z`}),
@@ -79,7 +91,7 @@ function residualCharts({name, content}, isNamed) {
   const distribution = edges.length > 1 && chart({title: 'Residuals', note: `mean ${decimal(residuals.mean)}, sd ${decimal(residuals.standard_deviation)}`,
     draw: width => {
       const weights = list(histogram.weights);
-      const f = frame({width, height: squareHeight(width), left: 54, label: 'Histogram of residuals', x: {domain: [edges[0], edges.at(-1)], title: 'Predicted − actual'},
+      const f = frame({width, height: squareHeight(width), left: 54, label: 'Histogram of residuals', x: {domain: scales.histogram, title: 'Predicted − actual'},
         y: {domain: [0, Math.max(...weights, 1e-9) * 1.04], title: 'Rows'}});
       const seen = weights.map((weight, i) => {
         const x = f.sx(edges[i]);
@@ -87,7 +99,7 @@ function residualCharts({name, content}, isNamed) {
         f.marks.append(svg('rect', {class: 'bar s0', x, width: w, y: f.sy(weight), height: f.sy(0) - f.sy(weight)}));
         return {x: x + w / 2, y: f.sy(weight), noCursor: true, lines: [`${decimal(edges[i])} to ${decimal(edges[i + 1])}`, plural(weight, 'row')]};
       });
-      if (edges[0] < 0 && edges.at(-1) > 0) f.marks.append(svg('line', {class: 'guide', x1: f.sx(0), x2: f.sx(0), y1: f.top, y2: f.bottom}));
+      if (scales.histogram[0] < 0 && scales.histogram[1] > 0) f.marks.append(svg('line', {class: 'guide', x1: f.sx(0), x2: f.sx(0), y1: f.top, y2: f.bottom}));
       inspect(f, seen, {onlyX: true});
       return f.root;
     }});
