@@ -96,4 +96,39 @@ Json LineageToJson(const Plan& plan) {
                            {"edges", std::move(edges)}});
 }
 
+Json ProvenanceToJson(const Plan& plan, int index) {
+  const Pipeline& pipeline = plan.pipeline();
+  std::vector<bool> is_ancestor(pipeline.steps.size(), false);
+  std::vector<int> queue{index};
+  is_ancestor[static_cast<size_t>(index)] = true;
+  for (size_t at = 0; at < queue.size(); ++at) {
+    for (int parent : pipeline.steps[static_cast<size_t>(queue[at])].parents) {
+      if (is_ancestor[static_cast<size_t>(parent)]) continue;
+      is_ancestor[static_cast<size_t>(parent)] = true;
+      queue.push_back(parent);
+    }
+  }
+  Json steps = Json::MakeArray();
+  for (int ancestor : pipeline.order) {
+    if (!is_ancestor[static_cast<size_t>(ancestor)]) continue;
+    const Step& step = pipeline.steps[static_cast<size_t>(ancestor)];
+    const PlannedStep& planned = plan.step(ancestor);
+    Json entry = Json::MakeObject({{"name", step.name}, {"kind", step.KindName()}});
+    if (planned.key) entry["key"] = planned.key->ToHex();
+    if (planned.ingredients) entry["ingredients"] = IngredientsToJson(*planned.ingredients);
+    if (!planned.outputs.empty()) {
+      Json outputs = Json::MakeObject();
+      for (size_t i = 0; i < planned.outputs.size(); ++i) {
+        outputs[step.outputs[i].name] = planned.outputs[i].ToHex();
+      }
+      entry["outputs"] = std::move(outputs);
+    }
+    steps.Append(std::move(entry));
+  }
+  return Json::MakeObject({{"version", 1},
+                           {"kind", "provenance"},
+                           {"pipeline", pipeline.name},
+                           {"steps", std::move(steps)}});
+}
+
 }  // namespace sluice::pipeline

@@ -17,4 +17,12 @@ namespace sluice::pipeline {
 /// for a layered drawing. Only selected steps are shown.
 formats::Json LineageToJson(const Plan& plan);
 
+/// All that the outputs of step `index` come from, once its parents are cached or done: the step and its ancestors in
+/// topological order, each with what entered its cache key and what it made. No times, folders or run ids, so equal
+/// causes give equal bytes. O(ancestors).
+/// {"version":1,"kind":"provenance","pipeline":NAME,
+///  "steps":[{"name":"model","kind":"train","key":HEX,"ingredients":{...},"outputs":{"model":HEX}}]}
+/// (ingredients as IngredientsToJson prints them; the step itself has no outputs yet)
+formats::Json ProvenanceToJson(const Plan& plan, int index);
+
 }  // namespace sluice::pipeline

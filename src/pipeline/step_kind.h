@@ -93,6 +93,8 @@ struct StepKind {
   /// `format` and `options` of a dataset named in an input become defaults of this kind's settings
   /// (ingest).
   bool takes_dataset_options = false;
+  /// Its request names every digest it comes from (see ProvenanceToJson in lineage.h).
+  bool takes_provenance = false;
 
   const InputRow* FindInput(std::string_view name) const;
   const SettingRow* FindSetting(std::string_view name) const;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "formats/json.h"
@@ -58,6 +60,22 @@ const std::vector<std::string>& PipelineKeys() {
   static const std::vector<std::string> keys = {"version", "name",     "description", "seed",
                                                 "params",  "datasets", "steps"};
   return keys;
+}
+
+bool IsRuntimeKey(std::string_view key) {
+  constexpr std::array<std::string_view, 14> kKeys = {
+      "executor", "resources", "cpus",        "threads",   "memory", "gpu",  "gpus",
+      "image",    "host",      "environment", "partition", "queue",  "node", "secrets"};
+  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
+bool Contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void AddOnce(std::vector<std::string>& sorted_names, const std::string& name) {
+  auto at = std::lower_bound(sorted_names.begin(), sorted_names.end(), name);
+  if (at == sorted_names.end() || *at != name) sorted_names.insert(at, name);
 }
 
 std::string JoinNames(std::span<const std::string> names) {

@@ -19,6 +19,21 @@ const std::vector<std::string>& CommonStepKeys();
 const std::vector<std::string>& CommandKeys();
 const std::vector<std::string>& PipelineKeys();
 
+// A key that a platform engineer decides about (`gpus`, `image`), and the pipeline file may not
+// hold.
+bool IsRuntimeKey(std::string_view key);
+
+bool Contains(const std::vector<std::string>& names, std::string_view name);
+// Into a sorted list.
+void AddOnce(std::vector<std::string>& sorted_names, const std::string& name);
+// The `name` of each item.
+template <typename Range>
+std::vector<std::string> NamesOf(const Range& range) {
+  std::vector<std::string> names;
+  for (const auto& item : range) names.push_back(item.name);
+  return names;
+}
+
 // "a, b and c".
 std::string JoinNames(std::span<const std::string> names);
 // A bound in a message: 12, 0.5.
