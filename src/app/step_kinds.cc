@@ -248,6 +248,7 @@ StepKind MakePackage() {
       .settings = {},
       .outputs = {{.name = "package", .type = DataType::kModel, .is_main = true, .file_name = "package",
                    .help = "The folder."}},
+      .takes_provenance = true,
   };
 }
 

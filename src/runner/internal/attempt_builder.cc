@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "pipeline/lineage.h"
+
 namespace sluice::runner {
 namespace {
 
@@ -33,16 +35,20 @@ int ThreadCount(const pipeline::Resources& resources) {
 }
 
 /// The shape is part of the contract with `sluice step`:
-/// {"version","step","kind","params","inputs","outputs", "seed","threads","events","project"}.
+/// {"version","step","kind","params","inputs","outputs","seed","threads","events","project","run_id",
+/// "input_names": what a person wrote for each input, "provenance": for kinds that take it}.
 Json NativeRequest(const RunRequest& request, const AttemptInfo& attempt,
-                   const pipeline::PlannedStep& planned, const pipeline::NamedPaths& inputs) {
+                   const pipeline::Plan& plan, const pipeline::NamedPaths& inputs) {
   const pipeline::Step& step = *attempt.step;
+  const pipeline::PlannedStep& planned = plan.step(attempt.step_index);
   Json input_paths = Json::MakeObject();
+  Json input_names = Json::MakeObject();
   for (const pipeline::Input& input : step.inputs) {
     Json list = Json::MakeArray();
     for (const std::string& path : inputs.find(input.name)->second) {
       list.Append(io::JoinPath(request.project, path));
     }
+    input_names[input.name] = input.items.empty() ? "" : input.items[0].written;
     bool is_list = IsList(*request.pipeline, input);
     input_paths[input.name] = is_list ? std::move(list) : list.At(0);
   }
@@ -50,7 +56,7 @@ Json NativeRequest(const RunRequest& request, const AttemptInfo& attempt,
   for (const pipeline::Output& output : step.outputs) {
     output_paths[output.name] = io::JoinPath(attempt.directory, "out/" + output.paths[0]);
   }
-  return Json::MakeObject({
+  Json json = Json::MakeObject({
       {"version", 1},
       {"step", step.name},
       {"kind", step.KindName()},
@@ -61,7 +67,13 @@ Json NativeRequest(const RunRequest& request, const AttemptInfo& attempt,
       {"threads", ThreadCount(request.environment.ResourcesOf(step.name))},
       {"events", io::JoinPath(attempt.directory, "events.jsonl")},
       {"project", request.project},
+      {"run_id", attempt.run_id},
+      {"input_names", std::move(input_names)},
   });
+  if (step.kind->takes_provenance) {
+    json["provenance"] = pipeline::ProvenanceToJson(plan, attempt.step_index);
+  }
+  return json;
 }
 
 void AddAll(io::EnvPairs& env, const io::EnvPairs& more) {
@@ -142,7 +154,7 @@ Status FindInputs(const pipeline::Pipeline& pipeline, const pipeline::Step& step
 }
 
 Result<AttemptSpec> BuildAttempt(const RunRequest& request, const RunDeps& deps,
-                                 const AttemptInfo& attempt, const pipeline::PlannedStep& planned,
+                                 const AttemptInfo& attempt, const pipeline::Plan& plan,
                                  const pipeline::NamedPaths& inputs) {
   const pipeline::Step& step = *attempt.step;
   const pipeline::Resources& resources = request.environment.ResourcesOf(step.name);
@@ -164,7 +176,7 @@ Result<AttemptSpec> BuildAttempt(const RunRequest& request, const RunDeps& deps,
   if (step.is_native()) {
     std::string path = io::JoinPath(spec.directory, "request.json");
     RETURN_IF_ERROR(deps.fs.WriteFileAtomic(
-        path, formats::PrintJson(NativeRequest(request, attempt, planned, inputs)),
+        path, formats::PrintJson(NativeRequest(request, attempt, plan, inputs)),
         io::Durability::kFast));
     spec.argv = deps.native_command;
     spec.argv.push_back(path);

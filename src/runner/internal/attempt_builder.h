@@ -28,7 +28,7 @@ Status FindInputs(const pipeline::Pipeline& pipeline, const pipeline::Step& step
 /// Makes the attempt's folder with its files (request.json, params.json, out/) and says what to
 /// start. Errors: those of Fs and ExpandCommand.
 Result<AttemptSpec> BuildAttempt(const RunRequest& request, const RunDeps& deps,
-                                 const AttemptInfo& attempt, const pipeline::PlannedStep& planned,
+                                 const AttemptInfo& attempt, const pipeline::Plan& plan,
                                  const pipeline::NamedPaths& inputs);
 
 /// "learning-rate" → "LEARNING_RATE": the end of SLUICE_INPUT_<NAME> and SLUICE_OUTPUT_<NAME>.

@@ -284,8 +284,8 @@ Status Engine::Launch(int index) {
 
 Status Engine::StartAttempt(const AttemptInfo& attempt, const pipeline::NamedPaths& inputs) {
   if (!attempt.step->is_native()) RETURN_IF_ERROR(step_io_.ClearOutputs(*attempt.step));
-  ASSIGN_OR_RETURN(AttemptSpec spec, BuildAttempt(request_, deps_, attempt,
-                                                  planned_->plan.step(attempt.step_index), inputs));
+  ASSIGN_OR_RETURN(AttemptSpec spec,
+                   BuildAttempt(request_, deps_, attempt, planned_->plan, inputs));
   return deps_.executor.Start(spec);
 }
 
