@@ -78,6 +78,10 @@ struct BoolDecoder {
   static bool Fast(const char* begin, const char* end, const ValueRules& rules, NumberForm form,
                    Value& value) {
     bool truth = false;
+    if (rules.has_usual_bools()) {
+      if (end - begin == 4 && std::memcmp(begin, "true", 4) == 0) return value = 1, true;
+      if (end - begin == 5 && std::memcmp(begin, "false", 5) == 0) return value = 0, true;
+    }
     if (!rules.ToBool({begin, static_cast<size_t>(end - begin)}, form, truth)) return false;
     value = truth ? 1 : 0;
     return true;

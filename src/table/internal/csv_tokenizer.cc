@@ -15,6 +15,15 @@ constexpr size_t kBatchBlocks = 64;  // 4 KiB of text: text and masks stay in th
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
+/// std::popcount is a call into a library on processors this old that the compiler must reckon
+/// with.
+unsigned CountBits(uint64_t bits) {
+  bits -= bits >> 1 & 0x5555555555555555;
+  bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+  bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0F;
+  return static_cast<unsigned>(bits * 0x0101010101010101 >> 56);
+}
+
 enum class State : uint8_t {
   kRowBegin,
   kFieldBegin,
@@ -187,7 +196,7 @@ class Tokenizer {
   void Emit(size_t position, uint64_t structural, uint64_t line_ends) {
     uint32_t* out = tokens_.field_ends.get() + tokens_.field_count;
     auto base = static_cast<uint32_t>(position);
-    auto count = static_cast<size_t>(std::popcount(structural));
+    size_t count = CountBits(structural);
     uint64_t rest = structural;
     for (size_t i = 0; i < 8; ++i) {
       out[i] = base + static_cast<uint32_t>(std::countr_zero(rest));
@@ -199,7 +208,7 @@ class Tokenizer {
     }
     for (; line_ends != 0; line_ends &= line_ends - 1) {
       uint64_t up_to = line_ends ^ (line_ends - 1);  // the lowest line end and all bits below
-      size_t fields = tokens_.field_count + static_cast<size_t>(std::popcount(structural & up_to));
+      size_t fields = tokens_.field_count + CountBits(structural & up_to);
       tokens_.row_field_counts.push_back(static_cast<uint32_t>(fields));
       row_begin_ = position + static_cast<size_t>(std::countr_zero(line_ends)) + 1;
     }

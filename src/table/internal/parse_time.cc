@@ -25,15 +25,15 @@ int DaysInMonth(int year, int month) {
   return month == 2 && IsLeapYear(year) ? 29 : kDays[month - 1];
 }
 
-/// H. Hinnant, "chrono-Compatible Low-Level Date Algorithms" (days_from_civil); a valid date.
+/// Days before each month, in a common year.
+constexpr int kDaysBefore[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+constexpr int kDaysBefore1970 = 719162;  // from 0001-01-01
+
+/// A valid date, year 1 or later.
 int32_t DaysOf(int year, int month, int day) {
-  year -= month <= 2;
-  int era = (year >= 0 ? year : year - 399) / 400;
-  auto year_of_era = static_cast<unsigned>(year - era * 400);
-  auto day_of_year =
-      static_cast<unsigned>((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1);
-  unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146097 + static_cast<int32_t>(day_of_era) - 719468;
+  int past = year - 1;
+  int days = past * 365 + past / 4 - past / 100 + past / 400 + kDaysBefore[month - 1] + day - 1;
+  return days + (month > 2 && IsLeapYear(year) ? 1 : 0) - kDaysBefore1970;
 }
 
 /// Two digits at p, -1 if they are none.
@@ -117,7 +117,7 @@ struct Civil {
   int day;
 };
 
-Civil CivilOf(int64_t days) {  // Hinnant's civil_from_days
+Civil CivilOf(int64_t days) {  // H. Hinnant, "chrono-Compatible Low-Level Date Algorithms"
   days += 719468;
   int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   int64_t day_of_era = days - era * 146097;

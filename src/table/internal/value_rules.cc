@@ -89,6 +89,8 @@ Result<ValueRules> ValueRules::Compile(const CsvOptions& options) {
       return InvalidArgument(fmt::format("'{}' is listed as true and as false", spelling));
     }
   }
+  rules.has_usual_bools_ =
+      Contains(rules.true_spellings_, "true") && Contains(rules.false_spellings_, "false");
   rules.unquoted_nulls_ = options.null_spellings;
   rules.any_nulls_ = options.added_null_spellings;
   if (options.quoted_nulls) {

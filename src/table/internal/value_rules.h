@@ -55,6 +55,8 @@ class ValueRules {
   bool has_null_that_is_value() const { return has_null_that_is_value_; }
   /// Numbers are written plainly: '.' and no separators.
   bool has_plain_numbers() const { return decimal_point_ == '.' && thousands_separator_ == '\0'; }
+  /// "true" and "false" mean what they say.
+  bool has_usual_bools() const { return has_usual_bools_; }
   bool has_date_formats() const { return !date_formats_.empty(); }
 
   bool ToBool(std::string_view text, NumberForm form, bool& value) const;
@@ -84,6 +86,7 @@ class ValueRules {
   std::vector<std::string> false_spellings_;
   std::vector<std::string> inferred_true_;  // those that are no numbers
   std::vector<std::string> inferred_false_;
+  bool has_usual_bools_ = false;
   char decimal_point_ = '.';
   char thousands_separator_ = '\0';
   std::vector<DateFormat> date_formats_;
