@@ -72,10 +72,17 @@ Result<std::unique_ptr<io::FileLock>> Store::Lock(io::LockMode mode) {
 }
 
 /// True if the object is there and safe from a collection that starts later. One of another size is
-/// torn, left by a power cut under kFast: it counts as absent and is replaced.
+/// torn, left by a power cut under kFast, and one of other bytes is damaged: both count as absent
+/// and are replaced.
 Result<bool> Store::KeepExisting(const Digest& digest, int64_t size_bytes) {
   ASSIGN_OR_RETURN(std::optional<io::FileInfo> info, fs_.Stat(PathOf(digest), false));
   if (!info || info->size_bytes != size_bytes) return false;
+  // The caller holds the right bytes: a damaged object is replaced now rather than found too late.
+  if (cache_.Find(PathOf(digest), *info) != digest) {
+    ASSIGN_OR_RETURN(Digest actual, internal::HashFile(fs_, PathOf(digest), *info, nullptr));
+    if (actual != digest) return false;
+    cache_.RecordSettled(PathOf(digest), *info, digest);
+  }
   if (info->mtime_ns / 1'000'000 + kFreshMs < clock_.NowMs()) {
     // Not by touching the object: hard links of it would seem changed.
     std::string mark = fmt::format("{}/recent/{}", directory_, digest.ToHex());

@@ -180,6 +180,16 @@ TEST_F(StoreTest, EveryFlippedBitIsFound) {
   EXPECT_TRUE(store_->GetBytes(digest).ok());
 }
 
+TEST_F(StoreTest, PuttingAgainHealsADamagedObjectOfTheSameSize) {
+  Digest digest = store_->PutBytes("bytes").value();
+  clock_.AdvanceMs(5000);
+  ASSERT_TRUE(fs_.SetMode(store_->PathOf(digest), 0644).ok());
+  Write(store_->PathOf(digest), "bytez");
+  EXPECT_EQ(store_->GetBytes(digest).error().code(), ErrorCode::kDataLoss);
+  EXPECT_EQ(store_->PutBytes("bytes").value(), digest);
+  EXPECT_EQ(store_->GetBytes(digest).value(), "bytes");
+}
+
 TEST_F(StoreTest, PuttingAgainHealsATornObject) {
   Digest digest = store_->PutBytes("0123456789abcdef").value();
   std::string path = store_->PathOf(digest);
