@@ -40,7 +40,13 @@ function atWidth(box, draw) {
     if (next <= 0 || next === width) return;
     width = next;
     // In the next frame: drawing changes the height, which the observer must not hear of while it reports.
-    requestAnimationFrame(() => box.replaceChildren(draw(width)));
+    requestAnimationFrame(() => {
+      try {
+        box.replaceChildren(draw(width));
+      } catch (error) {
+        box.replaceChildren(broken('chart', error));
+      }
+    });
   });
   observer.observe(box);
 }

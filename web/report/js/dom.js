@@ -17,13 +17,22 @@ function fill(node, attributes, children) {
 function el(tag, attributes, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
+/** An SVG element. A mark whose place is not a number, since its data is not there, is not shown. */
 function svg(tag, attributes, ...children) {
+  const isPlaced = Object.values(attributes || {}).every(value => typeof value !== 'number' || Number.isFinite(value));
+  if (!isPlaced) return fill(document.createElementNS(SVG, tag), {visibility: 'hidden'}, []);
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 /** Sets a custom property: the security policy forbids style attributes, not this. */
 function withProperty(node, name, value) {
   node.style.setProperty(name, value);
   return node;
+}
+
+/** What stands where a part could not be drawn. */
+function broken(what, error) {
+  console.error(what, error);
+  return el('p', {class: 'warn', 'data-broken': what}, `This part of the report could not be drawn: ${error.message}`);
 }
 
 let lastId = 0;

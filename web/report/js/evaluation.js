@@ -57,8 +57,8 @@ function rocChart(series, metricOf) {
     x: {...UNIT, title: 'False positive rate'}, y: {...UNIT, title: 'True positive rate'}, guide: [[0, 0], [1, 1]],
     points: s => {
       const roc = record(s.curve.roc);
-      return list(roc.fpr).map((fpr, i) => ({x: finite(fpr), y: finite(roc.tpr[i]), lines: [
-        `threshold ${decimal(roc.thresholds[i])}`, `false positives ${percent(fpr)}`, `true positives ${percent(roc.tpr[i])}`]}));
+      return list(roc.fpr).map((fpr, i) => ({x: finite(fpr), y: finite(list(roc.tpr)[i]), lines: [
+        `threshold ${decimal(list(roc.thresholds)[i])}`, `false positives ${percent(fpr)}`, `true positives ${percent(list(roc.tpr)[i])}`]}));
     },
     mark: (s, all) => finite(s.report.threshold) !== null && all[indexAt(record(s.curve.roc).thresholds, s.report.threshold)],
   });
@@ -70,8 +70,8 @@ function prChart(series, metricOf) {
     x: {...UNIT, title: 'Recall'}, y: {...UNIT, title: 'Precision'},
     points: s => {
       const pr = record(s.curve.pr);
-      return list(pr.recall).map((recall, i) => ({x: finite(recall), y: finite(pr.precision[i]), lines: [
-        `threshold ${decimal(pr.thresholds[i])}`, `recall ${percent(recall)}`, `precision ${percent(pr.precision[i])}`]}));
+      return list(pr.recall).map((recall, i) => ({x: finite(recall), y: finite(list(pr.precision)[i]), lines: [
+        `threshold ${decimal(list(pr.thresholds)[i])}`, `recall ${percent(recall)}`, `precision ${percent(list(pr.precision)[i])}`]}));
     },
     mark: (s, all) => finite(s.report.threshold) !== null && all[indexAt(record(s.curve.pr).thresholds, s.report.threshold)],
   });
@@ -84,8 +84,10 @@ function calibrationChart(series) {
     const seen = [];
     for (const s of series) {
       const curve = record(s.curve.calibration_quantile || s.curve.calibration);
-      const points = list(curve.mean_score).map((score, i) => ({x: f.sx(score), y: f.sy(curve.mean_label[i]), lines: [
-        s.text, `predicted ${percent(score)}`, `observed ${percent(curve.mean_label[i])}`, `weight ${count(curve.weight[i])}`]}));
+      const observed = list(curve.mean_label);
+      const points = list(curve.mean_score).map((score, i) => ({x: f.sx(finite(score)), y: f.sy(finite(observed[i])), lines: [
+        s.text, `predicted ${percent(score)}`, `observed ${percent(observed[i])}`, `weight ${count(list(curve.weight)[i])}`]}))
+        .filter((_, i) => finite(curve.mean_score[i]) !== null && finite(observed[i]) !== null);
       f.marks.append(svg('path', {class: `line ${s.tone}`, d: path(points.map(p => [p.x, p.y]))}));
       f.marks.append(...points.map(p => svg('circle', {class: `dot ${s.tone}`, r: 4, cx: p.x, cy: p.y})));
       seen.push(...points);

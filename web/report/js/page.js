@@ -63,8 +63,7 @@ function build() {
     try {
       made = make(data);
     } catch (error) {
-      console.error(make.name, error);
-      made = el('p', {class: 'warn', 'data-broken': make.name}, `This part of the report could not be drawn: ${error.message}`);
+      made = broken(make.name, error);
     }
     if (made) main.append(made);
   }

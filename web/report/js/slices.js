@@ -65,7 +65,8 @@ function slicesSection(data) {
   const evaluations = list(data.evaluations).filter(e => list(record(e.content).slices).length);
   if (!evaluations.length) return null;
   const panels = evaluations.map(({name, content}) => ({title: name, make: () => {
-    const metrics = Object.keys(record(record(content.slices[0].groups[0]).metrics));
+    const groups = content.slices.flatMap(slice => list(record(slice).groups));
+    const metrics = [...new Set(groups.flatMap(group => Object.keys(record(record(group).metrics))))];
     const box = el('div', {class: 'cards wide'});
     const show = metric => box.replaceChildren(...content.slices.map(s => sliceChart(s, content, metric)).filter(Boolean));
     const first = metrics.includes(content.main_metric) ? content.main_metric : metrics[0];

@@ -74,7 +74,7 @@ function residualCharts({name, content}, isNamed, scales) {
     inspect(f, seen);
     return f.root;
   }});
-  const byPrediction = bins.length > 1 && chart({title: 'Residual by prediction', note: 'median, 80% band', draw: width => {
+  const byPrediction = bins.length > 1 && chart({title: 'Residual by prediction', note: '80% band', draw: width => {
     const f = frame({width, height: squareHeight(width), left: 54, label: 'Median and 10 to 90 percent band of the residual by prediction',
       x: {domain: scales.prediction, title: 'Predicted'},
       y: {domain: scales.residual, title: 'Predicted − actual'}});
