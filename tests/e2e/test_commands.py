@@ -79,7 +79,7 @@ steps:
 """)
     steps = project.run(check=False)
     assert steps["flaky"]["result"] == "succeeded" and steps["flaky"]["attempts"] == 3
-    assert steps["slow"]["result"] == "failed" and "300" in steps["slow"]["error"]
+    assert steps["slow"]["result"] == "failed" and "time limit" in steps["slow"]["error"]
 
 
 def test_a_missing_output_is_named(make_project):

@@ -117,8 +117,9 @@ def test_lost_and_damaged_objects_are_made_again(credit):
     path.chmod(0o644)
     path.write_bytes(content[:-2] + b"??")
     assert credit.sluice("fsck", check=False).returncode == 1
-    steps = credit.run(*ROWS, "--force", "model")
+    steps = credit.run(*ROWS, "--force", "features")
     assert credit.outputs(steps) == credit.outputs(credit.first)
+    assert credit.sluice("fsck").returncode == 0
 
 
 def test_garbage_collection_keeps_what_is_named(credit):
