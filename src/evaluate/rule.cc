@@ -1,4 +1,4 @@
-// Parsing gate rules: a tokenizer and recursive descent. The language is described in gate.h:
+// Parsing gate rules by recursive descent. The language is described in gate.h:
 //
 //   rule    := ("significantly_better" | "not_significantly_worse") "(" metric ")" | sum cmp sum
 //   sum     := product (("+" | "-") product)*
@@ -7,12 +7,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "base/suggest.h"
 #include "evaluate/gate.h"
 #include "evaluate/internal/rule_node.h"
+#include "evaluate/internal/rule_token.h"
 
 namespace sluice::evaluate {
 
@@ -37,30 +37,16 @@ std::span<const FairnessMeasure> FairnessMeasures() {
 
 using internal::Measure;
 using internal::RuleNode;
+using internal::Token;
+using internal::TokenKind;
 
 namespace {
-
-enum class TokenKind : uint8_t { kName, kNumber, kText, kSign, kEnd };
-
-struct Token {
-  TokenKind kind = TokenKind::kEnd;
-  std::string text;  ///< name, sign, or the content of a quoted text
-  double number = 0;
-  size_t begin = 0;
-  size_t end = 0;
-};
 
 /// Any failure of the parser: a message about the byte at `at`.
 struct Failure {
   size_t at = 0;
   std::string message;
 };
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsNameStart(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
 
 /// Parses one rule. Stops at the first failure, which `failure` then holds.
 class Parser {
@@ -85,7 +71,6 @@ class Parser {
   void Fail(size_t at, std::string message) {
     if (!failure_) failure_ = Failure{at, std::move(message)};
     token_ = {TokenKind::kEnd, "", 0, text_.size(), text_.size()};
-    next_ = text_.size();
   }
 
   std::string TokenText() const {
@@ -98,65 +83,9 @@ class Parser {
 
   void Advance() {
     last_end_ = token_.end;
-    while (next_ < text_.size() && (text_[next_] == ' ' || text_[next_] == '\t')) ++next_;
-    size_t begin = next_;
-    token_ = {TokenKind::kEnd, "", 0, begin, begin};
-    if (begin == text_.size()) return;
-    char c = text_[begin];
-    if (IsNameStart(c)) {
-      while (next_ < text_.size() && (IsNameStart(text_[next_]) || IsDigit(text_[next_]))) ++next_;
-      token_.kind = TokenKind::kName;
-      token_.text = text_.substr(begin, next_ - begin);
-    } else if (IsDigit(c) || (c == '.' && begin + 1 < text_.size() && IsDigit(text_[begin + 1]))) {
-      ReadNumber();
-    } else if (c == '"' || c == '\'') {
-      ReadText(c);
-    } else {
-      ReadSign();
-    }
-    token_.end = next_;
-  }
-
-  void ReadNumber() {
-    double value = 0;
-    auto [end, error] = std::from_chars(text_.data() + next_, text_.data() + text_.size(), value);
-    if (error != std::errc()) return Fail(next_, "this number is out of range");
-    next_ = static_cast<size_t>(end - text_.data());
-    if (next_ < text_.size() && text_[next_] == '%') {
-      value /= 100;
-      ++next_;
-    }
-    if (next_ < text_.size() && (IsNameStart(text_[next_]) || text_[next_] == '.')) {
-      return Fail(token_.begin, "this is not a number");
-    }
-    token_.kind = TokenKind::kNumber;
-    token_.number = value;
-  }
-
-  void ReadText(char quote) {
-    size_t begin = next_++;
-    while (next_ < text_.size() && text_[next_] != quote) {
-      if (text_[next_] == '\\' && next_ + 1 < text_.size()) ++next_;
-      token_.text += text_[next_++];
-    }
-    if (next_ >= text_.size()) return Fail(begin, "this quote is never closed");
-    ++next_;
-    token_.kind = TokenKind::kText;
-  }
-
-  void ReadSign() {
-    static constexpr std::string_view kSigns[] = {">=", "<=", "==", "!=", ">", "<", "+",
-                                                  "-",  "*",  "/",  "(",  ")", ",", "."};
-    for (std::string_view sign : kSigns) {
-      if (text_.substr(next_).starts_with(sign)) {
-        token_.kind = TokenKind::kSign;
-        token_.text = sign;
-        next_ += sign.size();
-        return;
-      }
-    }
-    Fail(next_, text_[next_] == '=' ? "write == to compare"
-                                    : fmt::format("unexpected character '{}'", text_[next_]));
+    if (failure_) return;
+    token_ = internal::ReadToken(text_, token_.end);
+    if (token_.kind == TokenKind::kBad) Fail(token_.begin, std::string(token_.text));
   }
 
   static bool IsComparison(std::string_view sign) {
@@ -476,7 +405,6 @@ class Parser {
   }
 
   const std::string_view text_;
-  size_t next_ = 0;
   size_t last_end_ = 0;
   Token token_;
   int depth_ = 0;
