@@ -9,7 +9,7 @@ function niceTicks(low, high, wanted = 5) {
   const step = [1, 2, 2.5, 5, 10].map(f => f * power).find(s => s >= raw * 0.999);
   const ticks = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) ticks.push(i * step + 0);  // + 0 turns -0 into 0
-  return ticks;
+  return ticks.length < 2 && wanted < 12 ? niceTicks(low, high, wanted * 2) : ticks;
 }
 
 function linear([low, high], [from, to]) {

@@ -169,7 +169,10 @@ function lineageSection(data) {
   const graph = record(data.lineage);
   const nodes = list(graph.nodes).filter(node => node && typeof node.id === 'string');
   if (!nodes.length) return null;
-  const edges = list(graph.edges).filter(edge => edge !== null && typeof edge === 'object');
+  // Several outputs may flow between the same two steps; one line shows them.
+  const byEnds = new Map(list(graph.edges).filter(edge => edge !== null && typeof edge === 'object')
+    .map(edge => [`${edge.from}\n${edge.to}`, edge]));
+  const edges = [...byEnds.values()];
   const steps = new Map(list(record(data.run).steps).map(step => [step.name, step]));
   const box = el('div', {class: 'graph'});
   atWidth(box, room => drawLineage(nodes, edges, steps, room));

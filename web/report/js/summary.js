@@ -10,7 +10,7 @@ function header(data) {
   const run = record(data.run);
   const git = record(run.git);
   const facts = [
-    run.run_id && ['run', el('b', {class: 'mono'}, run.run_name || run.run_id)],
+    run.run_id && ['run', el('b', {class: 'mono', title: run.run_id}, run.run_name || cut(run.run_id, 13))],
     moment(run.started_at_ms) && ['started', el('b', {}, moment(run.started_at_ms))],
     finite(run.duration_ms) !== null && ['took', el('b', {}, duration(run.duration_ms))],
     git.commit && ['commit', el('b', {class: 'mono'}, shortDigest(git.commit)), git.dirty ? ' with uncommitted changes' : ''],
