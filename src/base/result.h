@@ -102,13 +102,14 @@ class [[nodiscard]] Result {
     CHECK_MSG(ok(), error().message());
     return std::get<0>(state_);
   }
-  T&& value() && {
+  /// By value, so that `for (auto& x : store.List().value())` holds what it walks.
+  T value() && {
     CHECK_MSG(ok(), error().message());
     return std::get<0>(std::move(state_));
   }
   const T& operator*() const& { return value(); }
   T& operator*() & { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   const T* operator->() const { return &value(); }
   T* operator->() { return &value(); }
 

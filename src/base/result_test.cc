@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
 
 namespace sluice {
 namespace {
@@ -34,6 +37,22 @@ TEST(ResultTest, HoldsMoveOnlyValues) {
   Result<std::unique_ptr<int>> result = std::make_unique<int>(3);
   std::unique_ptr<int> value = std::move(result).value();
   EXPECT_EQ(*value, 3);
+}
+
+Result<std::vector<std::string>> ListNames() {
+  return std::vector<std::string>{"a name too long for the small string buffer",
+                                  "another such name"};
+}
+
+TEST(ResultTest, TheValueOfATemporaryOutlivesItInALoop) {
+  static_assert(std::is_same_v<decltype(ListNames().value()), std::vector<std::string>>);
+  static_assert(std::is_same_v<decltype(*ListNames()), std::vector<std::string>>);
+  std::vector<std::string> seen;
+  for (const std::string& name : ListNames().value()) seen.push_back(name);
+  for (const std::string& name : *ListNames()) seen.push_back(name);
+  ASSERT_EQ(seen.size(), 4U);
+  EXPECT_EQ(seen[0], seen[2]);
+  EXPECT_EQ(seen[3], "another such name");
 }
 
 TEST(ResultTest, ContextGoesInFront) {
