@@ -15,7 +15,8 @@ void PrintLine(const Json& json) {
 }
 
 Json AttemptEvent(std::string_view event, const runner::AttemptInfo& attempt) {
-  return Json::MakeObject({{"event", event}, {"step", attempt.step->name}, {"attempt", attempt.number}});
+  return Json::MakeObject(
+      {{"event", event}, {"step", attempt.step->name}, {"attempt", attempt.number}});
 }
 
 Json TextMap(const std::map<std::string, std::string>& values) {
@@ -28,7 +29,8 @@ Json TextMap(const std::map<std::string, std::string>& values) {
 
 Json StepOutcomeToJson(const runner::StepOutcome& outcome) {
   Json outputs = Json::MakeObject();
-  for (const runner::StepOutput& output : outcome.outputs) outputs[output.name] = output.stored.id.ToString();
+  for (const runner::StepOutput& output : outcome.outputs)
+    outputs[output.name] = output.stored.id.ToString();
   Json metrics = Json::MakeObject();
   for (const auto& [key, value] : outcome.facts.metrics) metrics[key] = value;
   return Json::MakeObject({{"name", outcome.name},
@@ -45,12 +47,16 @@ Json StepOutcomeToJson(const runner::StepOutcome& outcome) {
 }
 
 void JsonObserver::OnPlan(const std::string& run_id, const pipeline::Plan& plan) {
-  PrintLine(Json::MakeObject({{"event", "plan"}, {"run_id", run_id}, {"plan", pipeline::PlanToJson(plan)}}));
+  PrintLine(Json::MakeObject(
+      {{"event", "plan"}, {"run_id", run_id}, {"plan", pipeline::PlanToJson(plan)}}));
 }
 
-void JsonObserver::OnAttemptStarted(const runner::AttemptInfo& attempt) { PrintLine(AttemptEvent("started", attempt)); }
+void JsonObserver::OnAttemptStarted(const runner::AttemptInfo& attempt) {
+  PrintLine(AttemptEvent("started", attempt));
+}
 
-void JsonObserver::OnProgress(const runner::AttemptInfo& attempt, double done, double total, std::string_view unit) {
+void JsonObserver::OnProgress(const runner::AttemptInfo& attempt, double done, double total,
+                              std::string_view unit) {
   Json json = AttemptEvent("progress", attempt);
   json["done"] = done;
   json["total"] = total;
@@ -58,8 +64,8 @@ void JsonObserver::OnProgress(const runner::AttemptInfo& attempt, double done, d
   PrintLine(json);
 }
 
-void JsonObserver::OnMetric(const runner::AttemptInfo& attempt, std::string_view key, double value, int64_t step,
-                            int64_t timestamp_ms) {
+void JsonObserver::OnMetric(const runner::AttemptInfo& attempt, std::string_view key, double value,
+                            int64_t step, int64_t timestamp_ms) {
   Json json = AttemptEvent("metric", attempt);
   json["key"] = key;
   json["value"] = value;
@@ -68,7 +74,8 @@ void JsonObserver::OnMetric(const runner::AttemptInfo& attempt, std::string_view
   PrintLine(json);
 }
 
-void JsonObserver::OnAttemptFinished(const runner::AttemptInfo& attempt, const runner::AttemptRecord& /*record*/,
+void JsonObserver::OnAttemptFinished(const runner::AttemptInfo& attempt,
+                                     const runner::AttemptRecord& /*record*/,
                                      std::string_view error, int64_t retry_in_ms) {
   if (retry_in_ms < 0) return;
   Json json = AttemptEvent("retry", attempt);

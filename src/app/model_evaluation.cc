@@ -15,11 +15,12 @@ namespace sluice::app {
 
 namespace {
 
-constexpr size_t kWholeNumberGroups = 20;  // an int64 column with more distinct values is cut into ranges
+constexpr size_t kWholeNumberGroups =
+    20;  // an int64 column with more distinct values is cut into ranges
 
 /// The column's values as text, in the order of `rows`; dates and timestamps cut to their month.
-Result<std::vector<std::optional<std::string>>> TextOf(const std::shared_ptr<arrow::ChunkedArray>& column,
-                                                       const std::vector<int64_t>& rows) {
+Result<std::vector<std::optional<std::string>>> TextOf(
+    const std::shared_ptr<arrow::ChunkedArray>& column, const std::vector<int64_t>& rows) {
   std::optional<table::ColumnType> type = table::CanonicalType(*column->type());
   CHECK(type.has_value());
   bool is_time = *type == table::ColumnType::kDate || *type == table::ColumnType::kTimestamp;
@@ -30,7 +31,8 @@ Result<std::vector<std::optional<std::string>>> TextOf(const std::shared_ptr<arr
   for (const std::shared_ptr<arrow::Array>& chunk : text->chunks()) {
     const auto& strings = static_cast<const arrow::StringArray&>(*chunk);
     for (int64_t i = 0; i < strings.length(); ++i, ++at) {
-      if (!strings.IsNull(i)) all[at] = std::string(strings.GetView(i).substr(0, is_time ? 7 : std::string::npos));
+      if (!strings.IsNull(i))
+        all[at] = std::string(strings.GetView(i).substr(0, is_time ? 7 : std::string::npos));
     }
   }
   std::vector<std::optional<std::string>> values;
@@ -85,22 +87,27 @@ std::vector<std::string> ClassNames(const model::Model& model) {
   return names;
 }
 
-std::vector<double> EvaluationPredictions(const model::Model& model, const model::Predictions& predictions) {
+std::vector<double> EvaluationPredictions(const model::Model& model,
+                                          const model::Predictions& predictions) {
   if (model.description().task == model::Task::kRegression) return predictions.values;
   if (model.description().task == model::Task::kMulticlass) return predictions.probabilities;
   std::vector<double> positive(static_cast<size_t>(predictions.row_count));
-  for (size_t row = 0; row < positive.size(); ++row) positive[row] = predictions.probabilities[2 * row + 1];
+  for (size_t row = 0; row < positive.size(); ++row)
+    positive[row] = predictions.probabilities[2 * row + 1];
   return positive;
 }
 
-Result<ScoredTable> ScoreTable(const model::Model& model, const std::shared_ptr<arrow::Table>& table) {
+Result<ScoredTable> ScoreTable(const model::Model& model,
+                               const std::shared_ptr<arrow::Table>& table) {
   const features::FeatureGraph& graph = model.features();
   CHECK(graph.label() != nullptr);
-  ASSIGN_OR_RETURN(std::shared_ptr<arrow::ChunkedArray> label_column, FindColumn(*table, graph.label()->name()));
+  ASSIGN_OR_RETURN(std::shared_ptr<arrow::ChunkedArray> label_column,
+                   FindColumn(*table, graph.label()->name()));
   ASSIGN_OR_RETURN(features::EncodedLabels labels, graph.label()->Encode(*label_column));
   std::vector<double> weights;
   if (!graph.weight_column().empty()) {
-    ASSIGN_OR_RETURN(std::shared_ptr<arrow::ChunkedArray> column, FindColumn(*table, graph.weight_column()));
+    ASSIGN_OR_RETURN(std::shared_ptr<arrow::ChunkedArray> column,
+                     FindColumn(*table, graph.weight_column()));
     std::vector<int64_t> every_row(static_cast<size_t>(table->num_rows()));
     for (size_t i = 0; i < every_row.size(); ++i) every_row[i] = static_cast<int64_t>(i);
     ASSIGN_OR_RETURN(weights, NumbersOf(column, every_row));
@@ -109,8 +116,9 @@ Result<ScoredTable> ScoreTable(const model::Model& model, const std::shared_ptr<
   ScoredTable scored;
   std::shared_ptr<arrow::Table> kept = table;
   if (labels.missing_count > 0 && !graph.label()->drops_missing()) {
-    return InvalidArgument(fmt::format("label '{}' is missing in {} of {} rows; drop them with `missing_label: drop`",
-                                       graph.label()->name(), labels.missing_count, table->num_rows()));
+    return InvalidArgument(
+        fmt::format("label '{}' is missing in {} of {} rows; drop them with `missing_label: drop`",
+                    graph.label()->name(), labels.missing_count, table->num_rows()));
   }
   for (size_t row = 0; row < labels.values.size(); ++row) {
     if (std::isnan(labels.values[row])) continue;
@@ -126,11 +134,13 @@ Result<ScoredTable> ScoreTable(const model::Model& model, const std::shared_ptr<
   return scored;
 }
 
-Result<std::vector<evaluate::SliceColumn>> MakeSlices(const arrow::Table& table, const std::vector<int64_t>& rows,
+Result<std::vector<evaluate::SliceColumn>> MakeSlices(const arrow::Table& table,
+                                                      const std::vector<int64_t>& rows,
                                                       const SliceChoice& choice) {
   std::vector<std::string> columns = choice.columns;
   for (const std::string& column : choice.sensitive) {
-    if (std::find(columns.begin(), columns.end(), column) == columns.end()) columns.push_back(column);
+    if (std::find(columns.begin(), columns.end(), column) == columns.end())
+      columns.push_back(column);
   }
   std::vector<evaluate::SliceColumn> slices;
   for (const std::string& name : columns) {

@@ -13,8 +13,8 @@
 
 namespace sluice::app {
 
-/// Labels, weights and predictions of one model on one table. Rows without a label are left out if the model's features
-/// say so.
+/// Labels, weights and predictions of one model on one table. Rows without a label are left out if
+/// the model's features say so.
 struct ScoredTable {
   std::vector<double> labels;       ///< class index, or the value
   std::vector<double> weights;      ///< empty: all 1
@@ -23,11 +23,15 @@ struct ScoredTable {
   model::Predictions raw;           ///< for the predictions table
 };
 
-/// Errors: kInvalidArgument for a missing label column, an unknown class; those of model::Model::PredictTable.
-Result<ScoredTable> ScoreTable(const model::Model& model, const std::shared_ptr<arrow::Table>& table);
+/// Errors: kInvalidArgument for a missing label column, an unknown class; those of
+/// model::Model::PredictTable.
+Result<ScoredTable> ScoreTable(const model::Model& model,
+                               const std::shared_ptr<arrow::Table>& table);
 
-/// One value a row for two classes (the probability of the second), rows × classes for more, the value for regression.
-std::vector<double> EvaluationPredictions(const model::Model& model, const model::Predictions& predictions);
+/// One value a row for two classes (the probability of the second), rows × classes for more, the
+/// value for regression.
+std::vector<double> EvaluationPredictions(const model::Model& model,
+                                          const model::Predictions& predictions);
 
 evaluate::Task EvaluationTask(const model::Model& model);
 std::vector<std::string> ClassNames(const model::Model& model);
@@ -37,9 +41,11 @@ struct SliceChoice {
   std::vector<std::string> sensitive;  ///< also get fairness measures
 };
 
-/// Groups by text, bool and whole numbers with few values as they are; other numbers in ranges; dates by month.
-/// `rows` picks the table's rows. Errors: kInvalidArgument for an unknown column (with the nearest name).
-Result<std::vector<evaluate::SliceColumn>> MakeSlices(const arrow::Table& table, const std::vector<int64_t>& rows,
+/// Groups by text, bool and whole numbers with few values as they are; other numbers in ranges;
+/// dates by month. `rows` picks the table's rows. Errors: kInvalidArgument for an unknown column
+/// (with the nearest name).
+Result<std::vector<evaluate::SliceColumn>> MakeSlices(const arrow::Table& table,
+                                                      const std::vector<int64_t>& rows,
                                                       const SliceChoice& choice);
 
 }  // namespace sluice::app

@@ -27,17 +27,21 @@ class ObserverList : public runner::RunObserver {
   void OnAttemptStarted(const runner::AttemptInfo& attempt) override {
     for (RunObserver* observer : observers_) observer->OnAttemptStarted(attempt);
   }
-  void OnProgress(const runner::AttemptInfo& attempt, double done, double total, std::string_view unit) override {
+  void OnProgress(const runner::AttemptInfo& attempt, double done, double total,
+                  std::string_view unit) override {
     for (RunObserver* observer : observers_) observer->OnProgress(attempt, done, total, unit);
   }
-  void OnMetric(const runner::AttemptInfo& attempt, std::string_view key, double value, int64_t step,
-                int64_t timestamp_ms) override {
-    for (RunObserver* observer : observers_) observer->OnMetric(attempt, key, value, step, timestamp_ms);
+  void OnMetric(const runner::AttemptInfo& attempt, std::string_view key, double value,
+                int64_t step, int64_t timestamp_ms) override {
+    for (RunObserver* observer : observers_)
+      observer->OnMetric(attempt, key, value, step, timestamp_ms);
   }
-  void OnParam(const runner::AttemptInfo& attempt, std::string_view key, std::string_view value) override {
+  void OnParam(const runner::AttemptInfo& attempt, std::string_view key,
+               std::string_view value) override {
     for (RunObserver* observer : observers_) observer->OnParam(attempt, key, value);
   }
-  void OnTag(const runner::AttemptInfo& attempt, std::string_view key, std::string_view value) override {
+  void OnTag(const runner::AttemptInfo& attempt, std::string_view key,
+             std::string_view value) override {
     for (RunObserver* observer : observers_) observer->OnTag(attempt, key, value);
   }
   void OnWarning(const runner::AttemptInfo& attempt, std::string_view text) override {
@@ -45,7 +49,8 @@ class ObserverList : public runner::RunObserver {
   }
   void OnAttemptFinished(const runner::AttemptInfo& attempt, const runner::AttemptRecord& record,
                          std::string_view error, int64_t retry_in_ms) override {
-    for (RunObserver* observer : observers_) observer->OnAttemptFinished(attempt, record, error, retry_in_ms);
+    for (RunObserver* observer : observers_)
+      observer->OnAttemptFinished(attempt, record, error, retry_in_ms);
   }
   void OnStepFinished(const runner::StepOutcome& outcome) override {
     for (RunObserver* observer : observers_) observer->OnStepFinished(outcome);

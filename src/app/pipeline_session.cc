@@ -20,18 +20,21 @@ io::EnvPairs CallerEnv() {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     std::string_view text = *variable;
     size_t equals = text.find('=');
-    if (equals != std::string_view::npos) pairs.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    if (equals != std::string_view::npos)
+      pairs.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return pairs;
 }
 
-/// environments/<name>.yaml; the built-in default if none is named and there is no environments/local.yaml.
+/// environments/<name>.yaml; the built-in default if none is named and there is no
+/// environments/local.yaml.
 Result<pipeline::Environment> ReadEnvironment(const std::string& root, const std::string& name) {
   io::Fs& fs = io::RealFs();
   std::string wanted = name.empty() ? "local" : name;
   std::string folder = io::JoinPath(root, "environments");
   if (!io::NormalRelativePath(wanted) || wanted.find('/') != std::string::npos) {
-    return InvalidArgument(fmt::format("'{}' is not the name of an environment: a file name without folder", wanted));
+    return InvalidArgument(
+        fmt::format("'{}' is not the name of an environment: a file name without folder", wanted));
   }
   std::string file = fmt::format("environments/{}.yaml", wanted);
   std::string path = io::JoinPath(root, file);
@@ -85,7 +88,8 @@ Result<std::unique_ptr<PipelineSession>> PipelineSession::Open(const Arguments& 
   Project& project = *session->project_;
   runner::RunRequest& request = session->request_;
   ASSIGN_OR_RETURN(request.pipeline, project.Pipeline());
-  ASSIGN_OR_RETURN(request.environment, ReadEnvironment(project.root(), arguments.Get("environment")));
+  ASSIGN_OR_RETURN(request.environment,
+                   ReadEnvironment(project.root(), arguments.Get("environment")));
   ASSIGN_OR_RETURN(auto given, ReadParams(arguments));
   ASSIGN_OR_RETURN(request.params, pipeline::ResolveParams(*request.pipeline, given));
   request.project = project.root();
@@ -96,9 +100,10 @@ Result<std::unique_ptr<PipelineSession>> PipelineSession::Open(const Arguments& 
   ASSIGN_OR_RETURN(session->store_, project.Objects());
   ASSIGN_OR_RETURN(session->stat_cache_, project.StatCache());
   ASSIGN_OR_RETURN(std::string folder, ProgramFolder());
-  ASSIGN_OR_RETURN(session->executor_,
-                   runner::MakeExecutor(request.environment.executor, io::RealFs(),
-                                        {.attempt_program = io::JoinPath(folder, "sluice-attempt")}));
+  ASSIGN_OR_RETURN(
+      session->executor_,
+      runner::MakeExecutor(request.environment.executor, io::RealFs(),
+                           {.attempt_program = io::JoinPath(folder, "sluice-attempt")}));
   return session;
 }
 

@@ -15,7 +15,8 @@ namespace sluice::app {
 /// --param, --environment, --force, ...: for every command that plans.
 std::vector<CliOption> PlanCliOptions();
 
-/// A project with its pipeline parsed, its environment read and an executor made. Members live as long as it.
+/// A project with its pipeline parsed, its environment read and an executor made. Members live as
+/// long as it.
 class PipelineSession {
  public:
   /// Errors: those of OpenProject, of the pipeline and environment files, of parameters.

@@ -16,18 +16,21 @@ Result<std::string> FindProjectRoot(std::string_view given) {
   ASSIGN_OR_RETURN(std::string start, io::AbsolutePath(given.empty() ? "." : given));
   std::string folder = start;
   for (;;) {
-    ASSIGN_OR_RETURN(std::optional<io::FileInfo> info, fs.Stat(io::JoinPath(folder, kPipelineFile)));
+    ASSIGN_OR_RETURN(std::optional<io::FileInfo> info,
+                     fs.Stat(io::JoinPath(folder, kPipelineFile)));
     if (info) return folder;
     std::string parent = io::DirName(folder);
     if (!given.empty() || parent == folder) break;
     folder = parent;
   }
-  return NotFound(fmt::format("no {} in '{}'{}; go to a project's folder, name one with --project, or make one with "
-                              "`sluice init --template credit`",
-                              kPipelineFile, start, given.empty() ? " or any folder above it" : ""));
+  return NotFound(fmt::format(
+      "no {} in '{}'{}; go to a project's folder, name one with --project, or make one with "
+      "`sluice init --template credit`",
+      kPipelineFile, start, given.empty() ? " or any folder above it" : ""));
 }
 
-Project::Project(std::string root) : root_(std::move(root)), state_dir_(io::JoinPath(root_, kStateFolder)) {}
+Project::Project(std::string root)
+    : root_(std::move(root)), state_dir_(io::JoinPath(root_, kStateFolder)) {}
 
 Result<std::unique_ptr<Project>> Project::Open(std::string root) {
   std::unique_ptr<Project> project(new Project(std::move(root)));
@@ -37,13 +40,15 @@ Result<std::unique_ptr<Project>> Project::Open(std::string root) {
 
 Result<sql::Db*> Project::Db() {
   if (!db_) {
-    ASSIGN_OR_RETURN(std::unique_ptr<sql::Db> db, sql::OpenSqlite(io::JoinPath(state_dir_, "sluice.db")));
+    ASSIGN_OR_RETURN(std::unique_ptr<sql::Db> db,
+                     sql::OpenSqlite(io::JoinPath(state_dir_, "sluice.db")));
     std::vector<sql::Migration> migrations = runner::RunnerMigrations();
     for (auto& more : {tracking::Migrations(), registry::Migrations()}) {
       migrations.insert(migrations.end(), more.begin(), more.end());
     }
-    Result<int> applied = sql::Migrate(*db, std::move(migrations), SystemClock(),
-                                       {.backup_path = io::JoinPath(state_dir_, "sluice.db.before-migration")});
+    Result<int> applied =
+        sql::Migrate(*db, std::move(migrations), SystemClock(),
+                     {.backup_path = io::JoinPath(state_dir_, "sluice.db.before-migration")});
     if (!applied.ok()) return std::move(applied).error();
     db_ = std::move(db);
   }
@@ -53,16 +58,17 @@ Result<sql::Db*> Project::Db() {
 Result<objects::Store*> Project::Objects() {
   if (!objects_) {
     ASSIGN_OR_RETURN(objects::StatCache * cache, StatCache());
-    ASSIGN_OR_RETURN(objects_, objects::Store::Open(io::RealFs(), io::JoinPath(state_dir_, "objects"),
-                                                    {.cache = cache}));
+    ASSIGN_OR_RETURN(
+        objects_,
+        objects::Store::Open(io::RealFs(), io::JoinPath(state_dir_, "objects"), {.cache = cache}));
   }
   return objects_.get();
 }
 
 Result<objects::StatCache*> Project::StatCache() {
   if (!stat_cache_) {
-    ASSIGN_OR_RETURN(stat_cache_,
-                     objects::StatCache::Open(io::RealFs(), io::JoinPath(state_dir_, "stat-cache")));
+    ASSIGN_OR_RETURN(stat_cache_, objects::StatCache::Open(io::RealFs(),
+                                                           io::JoinPath(state_dir_, "stat-cache")));
   }
   return stat_cache_.get();
 }
@@ -91,7 +97,8 @@ Result<const pipeline::Pipeline*> Project::Pipeline() {
     if (!outcome.pipeline) {
       // Each is shown with its place; the first decides the code.
       std::string rest;
-      for (size_t i = 1; i < outcome.errors.size(); ++i) rest += "\nerror: " + outcome.errors[i].ToString();
+      for (size_t i = 1; i < outcome.errors.size(); ++i)
+        rest += "\nerror: " + outcome.errors[i].ToString();
       const Error& first = outcome.errors.front();
       return Error(first.code(), first.ToString() + rest);
     }

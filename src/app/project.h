@@ -18,12 +18,13 @@ namespace sluice::app {
 inline constexpr char kPipelineFile[] = "sluice.yaml";
 inline constexpr char kStateFolder[] = ".sluice";
 
-/// The folder of the project: `given` (which must hold a sluice.yaml), or with an empty one the nearest folder with a
-/// sluice.yaml from the current one upwards. Absolute. Errors: kNotFound naming the folder and the next step.
+/// The folder of the project: `given` (which must hold a sluice.yaml), or with an empty one the
+/// nearest folder with a sluice.yaml from the current one upwards. Absolute. Errors: kNotFound
+/// naming the folder and the next step.
 Result<std::string> FindProjectRoot(std::string_view given);
 
-/// The embedded stores of one project. Members are opened when first asked for, so that a command pays only for what
-/// it uses. One thread at a time; the stores themselves are thread-safe.
+/// The embedded stores of one project. Members are opened when first asked for, so that a command
+/// pays only for what it uses. One thread at a time; the stores themselves are thread-safe.
 class Project {
  public:
   /// `root` is absolute. Makes .sluice if it is not there. Errors: those of io::Fs.
@@ -39,8 +40,8 @@ class Project {
   Result<tracking::Store*> Tracking();
   Result<registry::Store*> Registry();
 
-  /// The parsed sluice.yaml. Errors: all of the file's, the first with its place; the others are printed by
-  /// `sluice run` and `sluice plan` (see ParseProjectPipeline).
+  /// The parsed sluice.yaml. Errors: all of the file's, the first with its place; the others are
+  /// printed by `sluice run` and `sluice plan` (see ParseProjectPipeline).
   Result<const pipeline::Pipeline*> Pipeline();
 
  private:
@@ -59,9 +60,10 @@ class Project {
 /// FindProjectRoot, then Project::Open.
 Result<std::unique_ptr<Project>> OpenProject(std::string_view given);
 
-/// The folder to load a model from: `model` is a folder itself, or "models:/name/version", "models:/name@alias",
-/// "models:/name/latest" in the project's registry (the folder is then a verified copy from the object store).
-/// Errors: kNotFound naming what there is instead; kDataLoss if the stored model is damaged.
+/// The folder to load a model from: `model` is a folder itself, or "models:/name/version",
+/// "models:/name@alias", "models:/name/latest" in the project's registry (the folder is then a
+/// verified copy from the object store). Errors: kNotFound naming what there is instead; kDataLoss
+/// if the stored model is damaged.
 Result<std::string> FindModelFolder(const std::string& model, std::string_view project_dir);
 
 /// As above for a registered version.

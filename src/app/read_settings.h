@@ -1,5 +1,5 @@
-// How a person says how a file is to be read: the settings of `ingest` and the options of the commands that read
-// tables, both into table::ReadOptions.
+// How a person says how a file is to be read: the settings of `ingest` and the options of the
+// commands that read tables, both into table::ReadOptions.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,8 @@
 
 namespace sluice::app {
 
-/// From the settings of an ingest step (step_kinds.cc has the list). Errors: kInvalidArgument naming the setting.
+/// From the settings of an ingest step (step_kinds.cc has the list). Errors: kInvalidArgument
+/// naming the setting.
 Result<table::ReadOptions> ReadOptionsFromSettings(const formats::Json& settings);
 
 /// --delimiter, --no-header, --names, --null, ...: for every command that reads a table.

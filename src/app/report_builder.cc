@@ -26,7 +26,8 @@ const runner::StepOutput* FindOutput(const runner::StepOutcome& outcome, std::st
 }
 
 /// A JSON output, or one file of a folder output.
-Result<Json> ReadOutput(objects::Store& store, const runner::StepOutput& output, std::string_view file = {}) {
+Result<Json> ReadOutput(objects::Store& store, const runner::StepOutput& output,
+                        std::string_view file = {}) {
   Digest digest = output.stored.id.digest;
   if (!file.empty()) {
     ASSIGN_OR_RETURN(objects::Stored entry, store.FindInTree(digest, file));
@@ -54,13 +55,15 @@ const Artefact kArtefacts[] = {
 
 Result<Json> DescribeModel(Project& project, const runner::StepOutput& output) {
   ASSIGN_OR_RETURN(objects::Store * store, project.Objects());
-  std::string folder = io::JoinPath(project.state_dir(), "models/" + output.stored.id.digest.ToHex());
+  std::string folder =
+      io::JoinPath(project.state_dir(), "models/" + output.stored.id.digest.ToHex());
   RETURN_IF_ERROR(io::RealFs().MakeDirectories(io::DirName(folder)));
   RETURN_IF_ERROR(store->Materialise(output.stored.id, folder));
   ASSIGN_OR_RETURN(std::shared_ptr<const model::Model> model, model::Model::Load(folder));
   std::vector<learn::Importance> importances = model->learner().Importances();
-  std::stable_sort(importances.begin(), importances.end(),
-                   [](const learn::Importance& a, const learn::Importance& b) { return a.gain > b.gain; });
+  std::stable_sort(
+      importances.begin(), importances.end(),
+      [](const learn::Importance& a, const learn::Importance& b) { return a.gain > b.gain; });
   Json list = Json::MakeArray();
   for (size_t i = 0; i < importances.size() && i < kShownImportances; ++i) {
     list.Append(Json::MakeObject({{"feature", importances[i].feature},
@@ -119,12 +122,14 @@ Status ReportBuilder::Write(const runner::RunSummary& summary, const std::string
       ASSIGN_OR_RETURN(Json content, ReadOutput(*store, *output, artefact.file));
       (inputs.*artefact.part).push_back({outcome.name, std::move(content)});
     }
-    const runner::StepOutput* model = step.KindName() == "train" ? FindOutput(outcome, "model") : nullptr;
+    const runner::StepOutput* model =
+        step.KindName() == "train" ? FindOutput(outcome, "model") : nullptr;
     if (model != nullptr) {
       ASSIGN_OR_RETURN(Json content, DescribeModel(project_, *model));
       inputs.models.push_back({outcome.name, std::move(content)});
     }
-    const runner::StepOutput* version = step.KindName() == "register" ? FindOutput(outcome, "version") : nullptr;
+    const runner::StepOutput* version =
+        step.KindName() == "register" ? FindOutput(outcome, "version") : nullptr;
     if (version != nullptr) {
       ASSIGN_OR_RETURN(registered, ReadOutput(*store, *version));
     }
@@ -134,7 +139,8 @@ Status ReportBuilder::Write(const runner::RunSummary& summary, const std::string
     model["registered"] = registered.StringOr("name", "");
     model["version"] = registered.IntegerOr("model_version", 0);
     model["alias"] = registered.StringOr("alias", "");
-    inputs.next_commands.push_back(fmt::format("sluice serve models:/{}/{}", registered.StringOr("name", ""),
+    inputs.next_commands.push_back(fmt::format("sluice serve models:/{}/{}",
+                                               registered.StringOr("name", ""),
                                                registered.IntegerOr("model_version", 0)));
   }
   for (const runner::StepOutcome& outcome : summary.steps) {

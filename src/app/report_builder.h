@@ -10,8 +10,8 @@
 
 namespace sluice::app {
 
-/// Watches a run; at its end Write reads the artefacts (profiles, findings, curves, reports, verdicts) from the object
-/// store. `project` must outlive it.
+/// Watches a run; at its end Write reads the artefacts (profiles, findings, curves, reports,
+/// verdicts) from the object store. `project` must outlive it.
 class ReportBuilder : public runner::RunObserver {
  public:
   ReportBuilder(Project& project, std::string environment, pipeline::ParamValues params)

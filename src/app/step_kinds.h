@@ -1,4 +1,5 @@
-// The native step kinds as rows: what each takes and makes. Parser, JSON Schema and docs/reference/steps.md come from it.
+// The native step kinds as rows: what each takes and makes. Parser, JSON Schema and
+// docs/reference/steps.md come from it.
 #pragma once
 
 #include <span>

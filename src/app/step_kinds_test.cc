@@ -16,8 +16,9 @@ TEST(StepKindsTest, TheTableIsWellFormed) {
 
 TEST(StepKindsTest, EveryKindHasItsFunction) {
   for (const pipeline::StepKind& kind : StepKinds()) {
-    bool has_function = std::any_of(StepFunctions().begin(), StepFunctions().end(),
-                                    [&](const StepFunction& function) { return function.kind == kind.name; });
+    bool has_function =
+        std::any_of(StepFunctions().begin(), StepFunctions().end(),
+                    [&](const StepFunction& function) { return function.kind == kind.name; });
     EXPECT_TRUE(has_function) << kind.name;
   }
   EXPECT_EQ(StepFunctions().size(), StepKinds().size());

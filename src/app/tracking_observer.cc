@@ -12,9 +12,12 @@ namespace sluice::app {
 
 namespace {
 
-constexpr size_t kMetricsPerBatch = 500;  // written while the step runs, so that a crash loses little
+constexpr size_t kMetricsPerBatch =
+    500;  // written while the step runs, so that a crash loses little
 
-std::string Cut(std::string_view text, size_t max_bytes) { return std::string(text.substr(0, max_bytes)); }
+std::string Cut(std::string_view text, size_t max_bytes) {
+  return std::string(text.substr(0, max_bytes));
+}
 
 tracking::RunStatus StatusOf(runner::StepResult result) {
   switch (result) {
@@ -29,7 +32,8 @@ tracking::DatasetLink Link(std::string_view name, std::string_view digest, std::
                            std::string_view context) {
   tracking::DatasetLink link;
   link.dataset.name = Cut(name, 500);
-  link.dataset.digest = Cut(digest, 36);  // MLflow's column is short; the whole digest is in `source`
+  link.dataset.digest =
+      Cut(digest, 36);  // MLflow's column is short; the whole digest is in `source`
   link.dataset.source_type = "sluice";
   link.dataset.source = fmt::format("{{\"name\":\"{}\",\"digest\":\"{}\"}}", source, digest);
   link.tags.push_back({"mlflow.data.context", std::string(context)});
@@ -51,7 +55,8 @@ Status TrackingObserver::Begin(const std::string& run_id) {
   if (experiment) {
     experiment_id_ = experiment->id;
   } else {
-    Result<std::string> created = store_.CreateExperiment({.name = description_.pipeline, .artifact_location = "", .tags = {}});
+    Result<std::string> created = store_.CreateExperiment(
+        {.name = description_.pipeline, .artifact_location = "", .tags = {}});
     if (!created.ok()) return std::move(created).error();
     experiment_id_ = *created;
   }
@@ -66,14 +71,17 @@ Status TrackingObserver::Begin(const std::string& run_id) {
               {"sluice.environment", description_.environment}};
   Result<std::optional<runner::GitFacts>> git = runner::ReadGitFacts(description_.project);
   if (git.ok() && *git) {
-    if (!(*git)->commit.empty()) run.tags.push_back({std::string(tracking::kGitCommitTag), (*git)->commit});
-    if (!(*git)->branch.empty()) run.tags.push_back({std::string(tracking::kGitBranchTag), (*git)->branch});
+    if (!(*git)->commit.empty())
+      run.tags.push_back({std::string(tracking::kGitCommitTag), (*git)->commit});
+    if (!(*git)->branch.empty())
+      run.tags.push_back({std::string(tracking::kGitBranchTag), (*git)->branch});
     run.tags.push_back({"sluice.git.dirty", (*git)->is_dirty ? "true" : "false"});
   }
   Result<tracking::Run> created = store_.CreateRun(run);
   if (!created.ok()) return std::move(created).error();
   parent_run_id_ = run_id;
-  for (const auto& [name, value] : description_.params) parent_batch_.params.push_back({name, value});
+  for (const auto& [name, value] : description_.params)
+    parent_batch_.params.push_back({name, value});
   return Ok();
 }
 
@@ -91,7 +99,8 @@ void TrackingObserver::OnAttemptStarted(const runner::AttemptInfo& attempt) {
   run.name = attempt.step->name;
   run.parent_run_id = parent_run_id_;
   run.start_ms = SystemClock().NowMs();
-  run.tags = {{"sluice.step", attempt.step->name}, {"sluice.kind", std::string(attempt.step->KindName())}};
+  run.tags = {{"sluice.step", attempt.step->name},
+              {"sluice.kind", std::string(attempt.step->KindName())}};
   Result<tracking::Run> created = store_.CreateRun(run);
   if (!created.ok()) {
     Keep(std::move(created).error());
@@ -100,11 +109,12 @@ void TrackingObserver::OnAttemptStarted(const runner::AttemptInfo& attempt) {
   nested.run_id = created->info.run_id;
 }
 
-void TrackingObserver::OnMetric(const runner::AttemptInfo& attempt, std::string_view key, double value, int64_t step,
-                                int64_t timestamp_ms) {
+void TrackingObserver::OnMetric(const runner::AttemptInfo& attempt, std::string_view key,
+                                double value, int64_t step, int64_t timestamp_ms) {
   Nested& nested = nested_[attempt.step->name];
   if (nested.run_id.empty()) return;
-  nested.batch.metrics.push_back({Cut(key, tracking::Limits::kKeyLength), value, timestamp_ms, step});
+  nested.batch.metrics.push_back(
+      {Cut(key, tracking::Limits::kKeyLength), value, timestamp_ms, step});
   if (nested.batch.metrics.size() < kMetricsPerBatch) return;
   Keep(store_.LogBatch(nested.run_id, nested.batch));
   nested.batch = {};
@@ -117,30 +127,36 @@ Status TrackingObserver::FinishNested(const runner::StepOutcome& outcome, Nested
       std::vector<tracking::DatasetLink> inputs;
       for (const pipeline::InputIngredient& input : planned.ingredients->inputs) {
         inputs.push_back(Link(input.name, input.digest.ToHex(), input.origin, "input"));
-        if (!input.pattern.empty()) sources_.push_back(Link(input.origin, input.digest.ToHex(), input.origin, "source"));
+        if (!input.pattern.empty())
+          sources_.push_back(Link(input.origin, input.digest.ToHex(), input.origin, "source"));
       }
-      if (!nested.run_id.empty() && !inputs.empty()) RETURN_IF_ERROR(store_.LogInputs(nested.run_id, inputs));
+      if (!nested.run_id.empty() && !inputs.empty())
+        RETURN_IF_ERROR(store_.LogInputs(nested.run_id, inputs));
     }
   }
   if (nested.run_id.empty()) return Ok();
   for (const auto& [key, value] : outcome.facts.params) {
-    nested.batch.params.push_back({Cut(key, tracking::Limits::kKeyLength), Cut(value, tracking::Limits::kParamValueLength)});
+    nested.batch.params.push_back(
+        {Cut(key, tracking::Limits::kKeyLength), Cut(value, tracking::Limits::kParamValueLength)});
   }
   for (const auto& [key, value] : outcome.facts.tags) nested.batch.tags.push_back({key, value});
   nested.batch.tags.push_back({"sluice.reason", outcome.reason});
   if (outcome.key) nested.batch.tags.push_back({"sluice.cache_key", outcome.key->ToHex()});
   if (!outcome.error.empty()) {
-    nested.batch.tags.push_back({"sluice.error", Cut(outcome.error, tracking::Limits::kRunTagValueLength)});
+    nested.batch.tags.push_back(
+        {"sluice.error", Cut(outcome.error, tracking::Limits::kRunTagValueLength)});
   }
   RETURN_IF_ERROR(store_.LogBatch(nested.run_id, nested.batch));
   std::vector<tracking::DatasetLink> outputs;
   for (const runner::StepOutput& output : outcome.outputs) {
-    outputs.push_back(Link(fmt::format("{}.{}", outcome.name, output.name), output.stored.id.digest.ToHex(),
+    outputs.push_back(Link(fmt::format("{}.{}", outcome.name, output.name),
+                           output.stored.id.digest.ToHex(),
                            fmt::format("{}.{}", outcome.name, output.name), "output"));
   }
   if (!outputs.empty()) RETURN_IF_ERROR(store_.LogOutputs(nested.run_id, outputs));
   Result<tracking::RunInfo> ended = store_.UpdateRun(
-      nested.run_id, {.status = StatusOf(outcome.result), .end_ms = SystemClock().NowMs(), .name = {}});
+      nested.run_id,
+      {.status = StatusOf(outcome.result), .end_ms = SystemClock().NowMs(), .name = {}});
   return ended.ok() ? Ok() : Status(ended.error());
 }
 
@@ -149,12 +165,15 @@ void TrackingObserver::OnStepFinished(const runner::StepOutcome& outcome) {
   Keep(FinishNested(outcome, nested_[outcome.name]));
   int64_t now_ms = SystemClock().NowMs();
   for (const auto& [key, value] : outcome.facts.metrics) {
-    parent_batch_.metrics.push_back({Cut(fmt::format("{}.{}", outcome.name, key), tracking::Limits::kKeyLength), value, now_ms, 0});
+    parent_batch_.metrics.push_back(
+        {Cut(fmt::format("{}.{}", outcome.name, key), tracking::Limits::kKeyLength), value, now_ms,
+         0});
   }
   for (const auto& [key, value] : outcome.facts.tags) parent_batch_.tags.push_back({key, value});
   std::string state(runner::StepResultName(outcome.result));
   if (outcome.key) state += " " + outcome.key->ToHex();
-  parent_batch_.tags.push_back({Cut("sluice.step." + outcome.name, tracking::Limits::kKeyLength), state});
+  parent_batch_.tags.push_back(
+      {Cut("sluice.step." + outcome.name, tracking::Limits::kKeyLength), state});
 }
 
 void TrackingObserver::OnRunFinished(const runner::RunSummary& summary) {

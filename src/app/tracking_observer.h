@@ -1,4 +1,5 @@
-// Records a pipeline run in the tracking store: a parent run, and a nested run for every step that was executed.
+// Records a pipeline run in the tracking store: a parent run, and a nested run for every step that
+// was executed.
 #pragma once
 
 #include <map>
@@ -12,14 +13,14 @@
 namespace sluice::app {
 
 struct RunDescription {
-  std::string pipeline;     ///< the experiment's name
-  std::string project;      ///< absolute folder
+  std::string pipeline;  ///< the experiment's name
+  std::string project;   ///< absolute folder
   std::string environment;
   std::map<std::string, std::string> params;
 };
 
-/// What a cached step would have reported is on the parent run too, so that every run has its metrics. A failing store
-/// never stops the pipeline: the first error is kept and told at the end.
+/// What a cached step would have reported is on the parent run too, so that every run has its
+/// metrics. A failing store never stops the pipeline: the first error is kept and told at the end.
 class TrackingObserver : public runner::RunObserver {
  public:
   /// `store` must outlive it.
@@ -28,8 +29,8 @@ class TrackingObserver : public runner::RunObserver {
 
   void OnPlan(const std::string& run_id, const pipeline::Plan& plan) override;
   void OnAttemptStarted(const runner::AttemptInfo& attempt) override;
-  void OnMetric(const runner::AttemptInfo& attempt, std::string_view key, double value, int64_t step,
-                int64_t timestamp_ms) override;
+  void OnMetric(const runner::AttemptInfo& attempt, std::string_view key, double value,
+                int64_t step, int64_t timestamp_ms) override;
   void OnStepFinished(const runner::StepOutcome& outcome) override;
   void OnRunFinished(const runner::RunSummary& summary) override;
 

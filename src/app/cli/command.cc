@@ -15,14 +15,16 @@ namespace sluice::app {
 namespace {
 
 constexpr CliOption kGlobalOptions[] = {
-    {"project", 'C', "DIR", "the project's folder; default: this folder or the nearest one above with a sluice.yaml"},
+    {"project", 'C', "DIR",
+     "the project's folder; default: this folder or the nearest one above with a sluice.yaml"},
     {"json", '\0', "", "print for machines: JSON, one object a line where there are several"},
     {"quiet", 'q', "", "print only errors and what was asked for"},
     {"help", 'h', "", "show this help"},
 };
 
 const CliOption* FindOption(const Command& command, std::string_view name) {
-  for (std::span<const CliOption> options : {std::span<const CliOption>(command.options), GlobalOptions()}) {
+  for (std::span<const CliOption> options :
+       {std::span<const CliOption>(command.options), GlobalOptions()}) {
     for (const CliOption& option : options) {
       if (option.name == name || (name.size() == 1 && option.short_name == name[0])) return &option;
     }
@@ -32,12 +34,14 @@ const CliOption* FindOption(const Command& command, std::string_view name) {
 
 Error UnknownOption(const Command& command, std::string_view word, std::string_view name) {
   std::vector<std::string> names;
-  for (std::span<const CliOption> options : {std::span<const CliOption>(command.options), GlobalOptions()}) {
+  for (std::span<const CliOption> options :
+       {std::span<const CliOption>(command.options), GlobalOptions()}) {
     for (const CliOption& option : options) names.emplace_back(option.name);
   }
   std::optional<std::string> nearest = NearestName(name, names);
-  return InvalidArgument(fmt::format("'{}' is not an option of `sluice {}`{}", word, command.name,
-                                     nearest ? fmt::format("; did you mean '--{}'?", *nearest) : ""));
+  return InvalidArgument(
+      fmt::format("'{}' is not an option of `sluice {}`{}", word, command.name,
+                  nearest ? fmt::format("; did you mean '--{}'?", *nearest) : ""));
 }
 
 std::string OptionHead(const CliOption& option) {
@@ -81,15 +85,18 @@ std::string PrintOverview() {
   for (const Command& command : Commands()) {
     if (!command.is_hidden) text += fmt::format("  {:<16} {}\n", command.name, command.summary);
   }
-  return text + "\n`sluice COMMAND --help` says more. A project is a folder with a sluice.yaml; "
-                "`sluice init --template credit` writes one.\n";
+  return text +
+         "\n`sluice COMMAND --help` says more. A project is a folder with a sluice.yaml; "
+         "`sluice init --template credit` writes one.\n";
 }
 
 }  // namespace
 
 std::span<const CliOption> GlobalOptions() { return kGlobalOptions; }
 
-bool Arguments::Has(std::string_view option) const { return options_.find(option) != options_.end(); }
+bool Arguments::Has(std::string_view option) const {
+  return options_.find(option) != options_.end();
+}
 
 std::optional<std::string> Arguments::Find(std::string_view option) const {
   auto [begin, end] = options_.equal_range(option);
@@ -110,12 +117,14 @@ std::vector<std::string> Arguments::GetAll(std::string_view option) const {
   return values;
 }
 
-Result<int64_t> Arguments::GetInteger(std::string_view option, int64_t fallback, int64_t min, int64_t max) const {
+Result<int64_t> Arguments::GetInteger(std::string_view option, int64_t fallback, int64_t min,
+                                      int64_t max) const {
   std::optional<std::string> text = Find(option);
   if (!text) return fallback;
   int64_t value = 0;
   std::from_chars_result parsed = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size() || value < min || value > max) {
+  if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size() || value < min ||
+      value > max) {
     return InvalidArgument(
         fmt::format("--{} takes a whole number from {} to {}, not '{}'", option, min, max, *text));
   }
@@ -129,7 +138,8 @@ std::string Arguments::Positional(size_t index) const {
 Result<Arguments> ParseArguments(const Command& command, std::span<const std::string> words) {
   Arguments arguments;
   for (const CliOption& option : command.options) {
-    if (!option.default_value.empty()) arguments.defaults_.emplace(option.name, option.default_value);
+    if (!option.default_value.empty())
+      arguments.defaults_.emplace(option.name, option.default_value);
   }
   bool only_positionals = false;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -150,9 +160,11 @@ Result<Arguments> ParseArguments(const Command& command, std::span<const std::st
     }
     const CliOption* option = FindOption(command, name);
     bool is_short = !word.starts_with("--");
-    if (option == nullptr || (is_short != (name.size() == 1))) return UnknownOption(command, word, name);
+    if (option == nullptr || (is_short != (name.size() == 1)))
+      return UnknownOption(command, word, name);
     if (option->value.empty()) {
-      if (value) return InvalidArgument(fmt::format("--{} takes no value, got '{}'", option->name, *value));
+      if (value)
+        return InvalidArgument(fmt::format("--{} takes no value, got '{}'", option->name, *value));
       value = "true";
     } else if (!value) {
       if (++i >= words.size()) {
@@ -174,11 +186,13 @@ Result<Arguments> ParseArguments(const Command& command, std::span<const std::st
   }
   size_t count = arguments.positionals_.size();
   if (count < required_count) {
-    return InvalidArgument(fmt::format("`sluice {}` needs {}: {}", command.name, command.positionals[count].name,
+    return InvalidArgument(fmt::format("`sluice {}` needs {}: {}", command.name,
+                                       command.positionals[count].name,
                                        command.positionals[count].help));
   }
   if (count > command.positionals.size() && !takes_many) {
-    return InvalidArgument(fmt::format("`sluice {}` does not know what to do with '{}'", command.name,
+    return InvalidArgument(fmt::format("`sluice {}` does not know what to do with '{}'",
+                                       command.name,
                                        arguments.positionals_[command.positionals.size()]));
   }
   return arguments;
@@ -204,24 +218,27 @@ std::string PrintHelp(const Command& command) {
 std::string PrintCliReference() {
   std::string text =
       "# The command line\n\n"
-      "Written by `sluice reference cli` from the table of commands. Exit codes: 0 well, 1 the work failed, 2 a wrong\n"
+      "Written by `sluice reference cli` from the table of commands. Exit codes: 0 well, 1 the "
+      "work failed, 2 a wrong\n"
       "command line, 130 interrupted.\n\n"
       "Every command takes:\n\n| option | meaning |\n|---|---|\n";
   for (const CliOption& option : GlobalOptions()) {
-    text += fmt::format("| `--{}{}{}` | {} |\n", option.name, option.value.empty() ? "" : " ", option.value,
-                        option.help);
+    text += fmt::format("| `--{}{}{}` | {} |\n", option.name, option.value.empty() ? "" : " ",
+                        option.value, option.help);
   }
   for (const Command& command : Commands()) {
     if (command.is_hidden) continue;
-    text += fmt::format("\n## sluice {}\n\n{}\n\n```\n{}\n```\n", command.name, command.summary, Usage(command));
+    text += fmt::format("\n## sluice {}\n\n{}\n\n```\n{}\n```\n", command.name, command.summary,
+                        Usage(command));
     if (!command.details.empty()) text += fmt::format("\n{}\n", command.details);
-    if (!command.positionals.empty() || !command.options.empty()) text += "\n| argument | meaning |\n|---|---|\n";
+    if (!command.positionals.empty() || !command.options.empty())
+      text += "\n| argument | meaning |\n|---|---|\n";
     for (const CliPositional& positional : command.positionals) {
       text += fmt::format("| `{}` | {} |\n", positional.name, positional.help);
     }
     for (const CliOption& option : command.options) {
-      text += fmt::format("| `--{}{}{}` | {} |\n", option.name, option.value.empty() ? "" : " ", option.value,
-                          OptionHelp(option));
+      text += fmt::format("| `--{}{}{}` | {} |\n", option.name, option.value.empty() ? "" : " ",
+                          option.value, OptionHelp(option));
     }
   }
   return text;
@@ -244,10 +261,12 @@ int RunCommandLine(std::span<const std::string> words) {
                DidYouMean(asked, names));
     return 2;
   }
-  size_t name_words = static_cast<size_t>(std::count(command->name.begin(), command->name.end(), ' ')) + 1;
+  size_t name_words =
+      static_cast<size_t>(std::count(command->name.begin(), command->name.end(), ' ')) + 1;
   Result<Arguments> arguments = ParseArguments(*command, std::span(rest).subspan(name_words));
   if (!arguments.ok()) {
-    fmt::print(stderr, "sluice: {}\n`sluice {} --help` says more.\n", arguments.error().ToString(), command->name);
+    fmt::print(stderr, "sluice: {}\n`sluice {} --help` says more.\n", arguments.error().ToString(),
+               command->name);
     return 2;
   }
   if (arguments->Has("help")) {

@@ -1,5 +1,5 @@
-// What a command of `sluice` is: a row with its options and a function. Parsing, help and the reference pages come
-// from the rows.
+// What a command of `sluice` is: a row with its options and a function. Parsing, help and the
+// reference pages come from the rows.
 #pragma once
 
 #include <map>
@@ -15,9 +15,9 @@ namespace sluice::app {
 
 /// "--name VALUE", "--name=VALUE" or "-n VALUE"; without `value`, a flag.
 struct CliOption {
-  std::string_view name;        ///< without dashes
+  std::string_view name;  ///< without dashes
   char short_name = '\0';
-  std::string_view value;       ///< what the value is called in help ("FILE"); empty: a flag
+  std::string_view value;  ///< what the value is called in help ("FILE"); empty: a flag
   std::string_view help;
   bool is_repeatable = false;
   std::string_view default_value = {};  ///< shown in help, and returned by Get
@@ -28,7 +28,7 @@ struct CliPositional {
   std::string_view name;  ///< "STEP"
   std::string_view help;
   bool is_required = true;
-  bool is_many = false;   ///< takes all that follow; only the last one
+  bool is_many = false;  ///< takes all that follow; only the last one
 };
 
 /// The command line of one command, taken apart. A plain value.
@@ -39,8 +39,10 @@ class Arguments {
   std::string Get(std::string_view option) const;
   std::optional<std::string> Find(std::string_view option) const;
   std::vector<std::string> GetAll(std::string_view option) const;
-  /// Errors: kInvalidArgument unless the value is a whole number within the bounds; `fallback` if absent.
-  Result<int64_t> GetInteger(std::string_view option, int64_t fallback, int64_t min, int64_t max) const;
+  /// Errors: kInvalidArgument unless the value is a whole number within the bounds; `fallback` if
+  /// absent.
+  Result<int64_t> GetInteger(std::string_view option, int64_t fallback, int64_t min,
+                             int64_t max) const;
   const std::vector<std::string>& positionals() const { return positionals_; }
   /// The positional at `index`, or "".
   std::string Positional(size_t index) const;
@@ -53,7 +55,8 @@ class Arguments {
   std::vector<std::string> positionals_;
 };
 
-/// One verb. `run` returns the exit code; an error is printed and gives exit code 1 (2 for a wrong command line).
+/// One verb. `run` returns the exit code; an error is printed and gives exit code 1 (2 for a wrong
+/// command line).
 struct Command {
   std::string_view name;     ///< "run", or "data infer" for a verb of two words
   std::string_view summary;  ///< one line
@@ -61,7 +64,7 @@ struct Command {
   std::vector<CliPositional> positionals;
   std::vector<CliOption> options;
   Result<int> (*run)(const Arguments& arguments);
-  bool is_hidden = false;    ///< for the program itself, not for people
+  bool is_hidden = false;  ///< for the program itself, not for people
 };
 
 /// Every command, in the order of the help page. Defined in cli/commands.cc.
@@ -73,8 +76,8 @@ std::span<const CliOption> GlobalOptions();
 /// Errors: kInvalidArgument naming the option (with the nearest), a missing value or positional.
 Result<Arguments> ParseArguments(const Command& command, std::span<const std::string> words);
 
-/// Finds the command, parses and runs it; prints errors and help. Returns the exit code: 0 well, 1 the work failed,
-/// 2 a wrong command line, 130 interrupted.
+/// Finds the command, parses and runs it; prints errors and help. Returns the exit code: 0 well, 1
+/// the work failed, 2 a wrong command line, 130 interrupted.
 int RunCommandLine(std::span<const std::string> words);
 
 /// What `sluice VERB --help` prints.

@@ -25,13 +25,14 @@ namespace {
 Result<std::shared_ptr<arrow::Table>> ReadTables(const Arguments& arguments) {
   const std::vector<std::string>& paths = arguments.positionals();
   ASSIGN_OR_RETURN(std::optional<io::FileInfo> info, io::RealFs().Stat(paths[0]));
-  if (paths.size() == 1 && info && info->kind == io::FileKind::kDirectory) return table::OpenTable(paths[0]);
+  if (paths.size() == 1 && info && info->kind == io::FileKind::kDirectory)
+    return table::OpenTable(paths[0]);
   ASSIGN_OR_RETURN(table::ReadOptions options, ReadOptionsFromArguments(arguments));
   ASSIGN_OR_RETURN(table::ReadOutcome outcome, table::ReadTable(paths, options));
   if (outcome.facts.bad_row_count > 0) {
     fmt::print(stderr, "warning: {} bad rows set aside; the first: {}:{}: {}\n",
-               PrintCount(outcome.facts.bad_row_count), outcome.facts.bad_rows[0].file, outcome.facts.bad_rows[0].line,
-               outcome.facts.bad_rows[0].reason);
+               PrintCount(outcome.facts.bad_row_count), outcome.facts.bad_rows[0].file,
+               outcome.facts.bad_rows[0].line, outcome.facts.bad_rows[0].reason);
   }
   return outcome.table;
 }
@@ -70,7 +71,8 @@ Result<int> RunProfile(const Arguments& arguments) {
   data::TableProfile profile;
   if (paths.size() == 1 && info && info->kind == io::FileKind::kDirectory) {
     ASSIGN_OR_RETURN(std::shared_ptr<arrow::Table> table, table::OpenTable(paths[0]));
-    size_t threads = options.thread_count != 0 ? options.thread_count : std::thread::hardware_concurrency();
+    size_t threads =
+        options.thread_count != 0 ? options.thread_count : std::thread::hardware_concurrency();
     ASSIGN_OR_RETURN(profile, data::ProfileTable(*table, threads));
   } else {
     ASSIGN_OR_RETURN(data::FileProfile file, data::ProfileFiles(paths, options));
@@ -90,7 +92,8 @@ Result<int> RunConvert(const Arguments& arguments) {
   ASSIGN_OR_RETURN(std::shared_ptr<arrow::Table> table, ReadTables(arguments));
   RETURN_IF_ERROR(table::WriteTable(*table, output));
   if (!arguments.Has("quiet")) {
-    fmt::print(stderr, "{} rows, {} columns in {}\n", PrintCount(table->num_rows()), table->num_columns(), output);
+    fmt::print(stderr, "{} rows, {} columns in {}\n", PrintCount(table->num_rows()),
+               table->num_columns(), output);
   }
   return 0;
 }
@@ -98,20 +101,23 @@ Result<int> RunConvert(const Arguments& arguments) {
 Command MakeDataCommand(std::string_view name, std::string_view summary, std::string_view details,
                         std::vector<CliOption> options, Result<int> (*run)(const Arguments&)) {
   for (const CliOption& option : ReadCliOptions()) options.push_back(option);
-  return {.name = name,
-          .summary = summary,
-          .details = details,
-          .positionals = {{"FILE", "CSV, JSON Lines, Parquet or Arrow IPC files, or a table's folder", true, true}},
-          .options = std::move(options),
-          .run = run};
+  return {
+      .name = name,
+      .summary = summary,
+      .details = details,
+      .positionals = {{"FILE", "CSV, JSON Lines, Parquet or Arrow IPC files, or a table's folder",
+                       true, true}},
+      .options = std::move(options),
+      .run = run};
 }
 
 }  // namespace
 
 Command MakeDataInferCommand() {
-  return MakeDataCommand("data infer", "propose a schema for a table, to be edited by a person",
-                         "Types, missing values, ranges with some room, small sets of categories, unique columns.",
-                         {{"output", 'o', "FILE", "where to write the schema; default: standard output"}}, RunInfer);
+  return MakeDataCommand(
+      "data infer", "propose a schema for a table, to be edited by a person",
+      "Types, missing values, ranges with some room, small sets of categories, unique columns.",
+      {{"output", 'o', "FILE", "where to write the schema; default: standard output"}}, RunInfer);
 }
 
 Command MakeDataValidateCommand() {
@@ -121,13 +127,15 @@ Command MakeDataValidateCommand() {
 }
 
 Command MakeDataProfileCommand() {
-  return MakeDataCommand("data profile", "statistics of every column, in one pass", "", {}, RunProfile);
+  return MakeDataCommand("data profile", "statistics of every column, in one pass", "", {},
+                         RunProfile);
 }
 
 Command MakeDataConvertCommand() {
-  return MakeDataCommand("data convert", "write a table in another format",
-                         "The format follows from the output's extension: .csv, .tsv, .jsonl, .parquet, .arrow.",
-                         {{"output", 'o', "FILE", "where to write"}}, RunConvert);
+  return MakeDataCommand(
+      "data convert", "write a table in another format",
+      "The format follows from the output's extension: .csv, .tsv, .jsonl, .parquet, .arrow.",
+      {{"output", 'o', "FILE", "where to write"}}, RunConvert);
 }
 
 }  // namespace sluice::app

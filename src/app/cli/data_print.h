@@ -8,7 +8,8 @@
 
 namespace sluice::app {
 
-/// A table with one line per column: type, missing, distinct, and the range or the most frequent values.
+/// A table with one line per column: type, missing, distinct, and the range or the most frequent
+/// values.
 std::string PrintProfile(const data::TableProfile& profile);
 
 /// One line per finding with its samples, then the counts.

@@ -35,14 +35,16 @@ Result<int> RunGc(const Arguments& arguments) {
   ASSIGN_OR_RETURN(objects::GarbageReport report,
                    store->CollectGarbage([db] { return ListRoots(*db); }, options));
   if (arguments.Has("json")) {
-    fmt::print("{}\n", formats::PrintJson(formats::Json::MakeObject({{"kept_count", report.kept_count},
-                                                                     {"kept_bytes", report.kept_bytes},
-                                                                     {"removed_count", report.removed_count},
-                                                                     {"removed_bytes", report.removed_bytes}})));
+    fmt::print("{}\n", formats::PrintJson(
+                           formats::Json::MakeObject({{"kept_count", report.kept_count},
+                                                      {"kept_bytes", report.kept_bytes},
+                                                      {"removed_count", report.removed_count},
+                                                      {"removed_bytes", report.removed_bytes}})));
   } else {
     fmt::print("{} {} objects, {} bytes; kept {} objects, {} bytes\n",
                options.dry_run ? "would remove" : "removed", PrintCount(report.removed_count),
-               PrintCount(report.removed_bytes), PrintCount(report.kept_count), PrintCount(report.kept_bytes));
+               PrintCount(report.removed_bytes), PrintCount(report.kept_count),
+               PrintCount(report.kept_bytes));
   }
   return 0;
 }

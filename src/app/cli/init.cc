@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kExamplesFolder = "../../examples/";
 
-/// "credit" and "credit/sluice.yaml" of "../../examples/credit/sluice.yaml"; empty for other embedded files.
+/// "credit" and "credit/sluice.yaml" of "../../examples/credit/sluice.yaml"; empty for other
+/// embedded files.
 std::string_view ExamplePath(std::string_view embedded_name) {
   if (!embedded_name.starts_with(kExamplesFolder)) return {};
   return embedded_name.substr(kExamplesFolder.size());
@@ -24,7 +25,8 @@ std::vector<std::string> TemplateNames() {
   for (const embedded::EmbeddedFile& file : embedded::EmbeddedFiles()) {
     std::string_view path = ExamplePath(file.name);
     std::string name(path.substr(0, path.find('/')));
-    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
   }
   return names;
 }
@@ -33,8 +35,8 @@ Result<int> RunInit(const Arguments& arguments) {
   std::string name = arguments.Get("template");
   std::vector<std::string> names = TemplateNames();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
-    return InvalidArgument(fmt::format("there is no template '{}'{}; there is: {}", name, DidYouMean(name, names),
-                                       fmt::join(names, ", ")));
+    return InvalidArgument(fmt::format("there is no template '{}'{}; there is: {}", name,
+                                       DidYouMean(name, names), fmt::join(names, ", ")));
   }
   io::Fs& fs = io::RealFs();
   std::string folder = arguments.Positional(0).empty() ? "." : arguments.Positional(0);
@@ -45,7 +47,9 @@ Result<int> RunInit(const Arguments& arguments) {
     std::string target = io::JoinPath(folder, path.substr(name.size() + 1));
     ASSIGN_OR_RETURN(std::optional<io::FileInfo> info, fs.Stat(target));
     // Nothing of a person's is overwritten, and nothing is written before that is sure.
-    if (info) return AlreadyExists(fmt::format("'{}' is there already; choose an empty folder: `sluice init DIR`", target));
+    if (info)
+      return AlreadyExists(
+          fmt::format("'{}' is there already; choose an empty folder: `sluice init DIR`", target));
     files.emplace_back(std::move(target), file.content);
   }
   for (const auto& [target, content] : files) {
@@ -64,7 +68,9 @@ Result<int> RunInit(const Arguments& arguments) {
 Command MakeInitCommand() {
   return {.name = "init",
           .summary = "write a new project from a template",
-          .details = "Templates: credit (loan applications, from raw CSV to a registered model that answers requests).",
+          .details =
+              "Templates: credit (loan applications, from raw CSV to a registered model that "
+              "answers requests).",
           .positionals = {{"DIR", "where; default: this folder", false}},
           .options = {{"template", 't', "NAME", "which template", false, "credit"}},
           .run = RunInit};

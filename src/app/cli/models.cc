@@ -42,9 +42,10 @@ Result<int> RunModels(const Arguments& arguments) {
       } else {
         std::string aliases;
         for (const std::string& alias : version.aliases) aliases += " @" + alias;
-        fmt::print("{:<28} verdict {:<13} {}  {}{}\n", fmt::format("models:/{}/{}", name, version.version),
-                   registry::VerdictName(version.verdict), FormatUtc(version.created_ms), version.model_id.substr(0, 17),
-                   aliases);
+        fmt::print("{:<28} verdict {:<13} {}  {}{}\n",
+                   fmt::format("models:/{}/{}", name, version.version),
+                   registry::VerdictName(version.verdict), FormatUtc(version.created_ms),
+                   version.model_id.substr(0, 17), aliases);
       }
     }
   }
@@ -55,12 +56,13 @@ Result<int> RunUndo(const Arguments& arguments) {
   ASSIGN_OR_RETURN(std::unique_ptr<Project> project, OpenProject(arguments.Get("project")));
   ASSIGN_OR_RETURN(registry::Store * registry, project->Registry());
   const std::string alias = arguments.Get("alias");
-  ASSIGN_OR_RETURN(registry::AliasMove move,
-                   registry->UndoAlias(arguments.Positional(0), alias, "", arguments.Get("reason")));
+  ASSIGN_OR_RETURN(registry::AliasMove move, registry->UndoAlias(arguments.Positional(0), alias, "",
+                                                                 arguments.Get("reason")));
   auto print = [](const std::optional<int64_t>& version) {
     return version ? fmt::format("version {}", *version) : std::string("no version");
   };
-  fmt::print("{}@{}: {} → {}\n", arguments.Positional(0), alias, print(move.from_version), print(move.to_version));
+  fmt::print("{}@{}: {} → {}\n", arguments.Positional(0), alias, print(move.from_version),
+             print(move.to_version));
   return 0;
 }
 
@@ -78,10 +80,13 @@ Command MakeModelsCommand() {
 Command MakeModelsUndoCommand() {
   return {.name = "models undo",
           .summary = "take back the last move of an alias",
-          .details = "The alias points again to where it pointed before; the move is recorded, nothing is deleted.",
+          .details =
+              "The alias points again to where it pointed before; the move is recorded, nothing is "
+              "deleted.",
           .positionals = {{"NAME", "the registered model"}},
           .options = {{"alias", '\0', "ALIAS", "which alias", false, "champion"},
-                      {"reason", '\0', "TEXT", "recorded with the move", false, "undone from the command line"}},
+                      {"reason", '\0', "TEXT", "recorded with the move", false,
+                       "undone from the command line"}},
           .run = RunUndo};
 }
 

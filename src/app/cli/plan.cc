@@ -13,7 +13,8 @@ namespace {
 Result<int> RunPlan(const Arguments& arguments) {
   ASSIGN_OR_RETURN(std::unique_ptr<PipelineSession> session, PipelineSession::Open(arguments));
   runner::RunObserver nobody;
-  ASSIGN_OR_RETURN(pipeline::Plan plan, runner::PlanRun(session->request(), session->Deps(nobody, nullptr)));
+  ASSIGN_OR_RETURN(pipeline::Plan plan,
+                   runner::PlanRun(session->request(), session->Deps(nobody, nullptr)));
   if (arguments.Has("json")) {
     fmt::print("{}\n", formats::PrintJson(pipeline::PlanToJson(plan)));
   } else {
@@ -25,7 +26,8 @@ Result<int> RunPlan(const Arguments& arguments) {
 Result<int> RunWhy(const Arguments& arguments) {
   ASSIGN_OR_RETURN(std::unique_ptr<PipelineSession> session, PipelineSession::Open(arguments));
   runner::RunObserver nobody;
-  ASSIGN_OR_RETURN(pipeline::Plan plan, runner::PlanRun(session->request(), session->Deps(nobody, nullptr)));
+  ASSIGN_OR_RETURN(pipeline::Plan plan,
+                   runner::PlanRun(session->request(), session->Deps(nobody, nullptr)));
   std::string name = arguments.Positional(0);
   int index = session->pipeline().FindStep(name.substr(0, name.find('.')));
   CHECK(index >= 0);  // PlanRun refused unknown targets
@@ -48,7 +50,8 @@ Command MakePlanCommand() {
   return {.name = "plan",
           .summary = "show what would run and why; runs nothing",
           .details = "",
-          .positionals = {{"STEP", "plan only these steps and what they need; default: all", false, true}},
+          .positionals = {{"STEP", "plan only these steps and what they need; default: all", false,
+                           true}},
           .options = PlanCliOptions(),
           .run = RunPlan};
 }

@@ -18,18 +18,21 @@ namespace sluice::app {
 
 namespace {
 
-/// Text columns of the signature are read as text even if every value looks like a number ("02134").
-Result<std::shared_ptr<arrow::Table>> ReadInput(const Arguments& arguments, const model::Model& model) {
+/// Text columns of the signature are read as text even if every value looks like a number
+/// ("02134").
+Result<std::shared_ptr<arrow::Table>> ReadInput(const Arguments& arguments,
+                                                const model::Model& model) {
   ASSIGN_OR_RETURN(table::ReadOptions options, ReadOptionsFromArguments(arguments));
   std::string path = arguments.Get("input");
-  if (path.empty()) return InvalidArgument("`sluice predict` needs --input FILE: the rows to predict");
+  if (path.empty())
+    return InvalidArgument("`sluice predict` needs --input FILE: the rows to predict");
   ASSIGN_OR_RETURN(std::optional<io::FileInfo> info, io::RealFs().Stat(path));
   if (info && info->kind == io::FileKind::kDirectory) return table::OpenTable(path);
   Result<table::ReadOutcome> inferred = table::ReadTable({path}, options);
   if (!inferred.ok()) return std::move(inferred).error();
   bool is_reread = false;
   for (const model::InputColumn& input : model.signature().inputs) {
-    if (input.type != model::ColumnType::kText || options.types.count(input.name) != 0) continue;
+    if (input.type != model::ColumnType::kString || options.types.count(input.name) != 0) continue;
     std::shared_ptr<arrow::ChunkedArray> column = inferred->table->GetColumnByName(input.name);
     if (!column || table::CanonicalType(*column->type()) == table::ColumnType::kString) continue;
     options.types[input.name] = table::ColumnType::kString;
@@ -65,7 +68,8 @@ Status PrintTable(const arrow::Table& table, bool is_json) {
 }
 
 Result<int> RunPredict(const Arguments& arguments) {
-  ASSIGN_OR_RETURN(std::string folder, FindModelFolder(arguments.Positional(0), arguments.Get("project")));
+  ASSIGN_OR_RETURN(std::string folder,
+                   FindModelFolder(arguments.Positional(0), arguments.Get("project")));
   ASSIGN_OR_RETURN(std::shared_ptr<const model::Model> model, model::Model::Load(folder));
   ASSIGN_OR_RETURN(std::shared_ptr<arrow::Table> rows, ReadInput(arguments, *model));
   ASSIGN_OR_RETURN(model::Predictions predictions, model->PredictTable(rows));
@@ -75,7 +79,8 @@ Result<int> RunPredict(const Arguments& arguments) {
   if (!kept.empty()) {
     ASSIGN_OR_RETURN(std::shared_ptr<arrow::Table> columns, table::SelectColumns(rows, kept));
     for (int i = columns->num_columns() - 1; i >= 0; --i) {
-      arrow::Result<std::shared_ptr<arrow::Table>> wider = table->AddColumn(0, columns->field(i), columns->column(i));
+      arrow::Result<std::shared_ptr<arrow::Table>> wider =
+          table->AddColumn(0, columns->field(i), columns->column(i));
       if (!wider.ok()) return Internal(wider.status().ToString());
       table = *wider;
     }
@@ -95,16 +100,21 @@ Result<int> RunPredict(const Arguments& arguments) {
 
 Command MakePredictCommand() {
   std::vector<CliOption> options = {
-      {"input", 'i', "FILE", "rows to predict: CSV, JSON Lines, Parquet, Arrow IPC or a table's folder"},
-      {"output", 'o', "FILE", "where to write: .csv, .jsonl, .parquet or .arrow; default: CSV on standard output"},
+      {"input", 'i', "FILE",
+       "rows to predict: CSV, JSON Lines, Parquet, Arrow IPC or a table's folder"},
+      {"output", 'o', "FILE",
+       "where to write: .csv, .jsonl, .parquet or .arrow; default: CSV on standard output"},
       {"keep", 'k', "COLUMN", "carry this column of the input over, in front", true},
   };
   for (const CliOption& option : ReadCliOptions()) options.push_back(option);
   return {.name = "predict",
           .summary = "predict the rows of a file",
-          .details = "MODEL is a model folder, models:/NAME/VERSION, models:/NAME@ALIAS or models:/NAME/latest. The\n"
-                     "answer is the one that `sluice serve` gives, bit for bit. Classifiers give the class and the\n"
-                     "probability of each class.",
+          .details =
+              "MODEL is a model folder, models:/NAME/VERSION, models:/NAME@ALIAS or "
+              "models:/NAME/latest. The\n"
+              "answer is the one that `sluice serve` gives, bit for bit. Classifiers give the "
+              "class and the\n"
+              "probability of each class.",
           .positionals = {{"MODEL", "what to predict with"}},
           .options = std::move(options),
           .run = RunPredict};

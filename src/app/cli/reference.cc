@@ -13,7 +13,8 @@ namespace {
 
 std::string PrintFeatureReference() {
   std::string text =
-      "# Feature operations\n\nWritten by `sluice reference features`. What may stand in a column's list in a `features`\n"
+      "# Feature operations\n\nWritten by `sluice reference features`. What may stand in a "
+      "column's list in a `features`\n"
       "step, first to last.\n\n| operation | takes | written | |\n|---|---|---|---|\n";
   for (const features::OpHelp& op : features::OpHelps()) {
     text += fmt::format("| `{}` | {} | `{}` | {} |\n", op.name, op.takes, op.argument, op.help);
@@ -22,10 +23,13 @@ std::string PrintFeatureReference() {
 }
 
 std::string PrintLearnerReference() {
-  std::string text = "# Learners\n\nWritten by `sluice reference learners`. What may stand under `params` in a `train` step.\n";
+  std::string text =
+      "# Learners\n\nWritten by `sluice reference learners`. What may stand under `params` in a "
+      "`train` step.\n";
   for (const learn::Learner& learner : learn::Learners()) {
     text += fmt::format("\n## {}\n\n{}\n\n", learner.name, learner.help);
-    for (const learn::ParamSpec& param : learner.params) text += fmt::format("* {}\n", learn::DescribeParam(param));
+    for (const learn::ParamSpec& param : learner.params)
+      text += fmt::format("* {}\n", learn::DescribeParam(param));
   }
   return text;
 }
@@ -50,7 +54,8 @@ Result<int> RunReference(const Arguments& arguments) {
     }
     names += fmt::format(" {}", page.name);
   }
-  return InvalidArgument(fmt::format("there is no page '{}'; there is:{}", arguments.Positional(0), names));
+  return InvalidArgument(
+      fmt::format("there is no page '{}'; there is:{}", arguments.Positional(0), names));
 }
 
 }  // namespace

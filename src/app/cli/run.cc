@@ -64,7 +64,8 @@ Result<int> RunRun(const Arguments& arguments) {
   ASSIGN_OR_RETURN(int64_t threads, arguments.GetInteger("threads", 0, 1, 1024));
   if (threads > 0) {
     request.environment.defaults.thread_count = static_cast<int>(threads);
-    for (auto& [step, resources] : request.environment.by_step) resources.thread_count = static_cast<int>(threads);
+    for (auto& [step, resources] : request.environment.by_step)
+      resources.thread_count = static_cast<int>(threads);
   }
 
   bool is_json = arguments.Has("json");
@@ -74,7 +75,8 @@ Result<int> RunRun(const Arguments& arguments) {
                              .project = session->project().root(),
                              .environment = request.environment.name,
                              .params = {}};
-  for (const auto& [name, value] : request.params) description.params[name] = pipeline::ValueText(value);
+  for (const auto& [name, value] : request.params)
+    description.params[name] = pipeline::ValueText(value);
   TrackingObserver tracking_observer(*tracking, std::move(description));
   TerminalObserver terminal(IsLiveTerminal());
   JsonObserver json;
@@ -102,7 +104,8 @@ Result<int> RunRun(const Arguments& arguments) {
     }
   }
   if (tracking_observer.error()) {
-    fmt::print(stderr, "warning: the run could not be recorded whole: {}\n", tracking_observer.error()->ToString());
+    fmt::print(stderr, "warning: the run could not be recorded whole: {}\n",
+               tracking_observer.error()->ToString());
   }
   if (!is_json && !is_quiet) std::fputs(PrintRunSummary(summary, report_path).c_str(), stdout);
   if (is_quiet) {
@@ -122,14 +125,19 @@ Result<int> RunRun(const Arguments& arguments) {
 
 Command MakeRunCommand() {
   std::vector<CliOption> options = PlanCliOptions();
-  options.push_back({"jobs", 'j', "N", "steps at once; default: the environment's, else one per processor"});
-  options.push_back({"threads", 't', "N", "threads of each native step; the results do not depend on it"});
+  options.push_back(
+      {"jobs", 'j', "N", "steps at once; default: the environment's, else one per processor"});
+  options.push_back(
+      {"threads", 't', "N", "threads of each native step; the results do not depend on it"});
   options.push_back({"fail-fast", '\0', "", "the first failure stops everything"});
   return {.name = "run",
           .summary = "run the pipeline; what is cached is not run again",
-          .details = "Ctrl-C stops the running steps as groups and leaves a state from which the next `sluice run` goes\n"
-                     "on; so does kill -9. A second ctrl-C does not wait for steps to end well.",
-          .positionals = {{"STEP", "run only these steps and what they need; default: all", false, true}},
+          .details =
+              "Ctrl-C stops the running steps as groups and leaves a state from which the next "
+              "`sluice run` goes\n"
+              "on; so does kill -9. A second ctrl-C does not wait for steps to end well.",
+          .positionals = {{"STEP", "run only these steps and what they need; default: all", false,
+                           true}},
           .options = std::move(options),
           .run = RunRun};
 }

@@ -10,13 +10,16 @@ namespace sluice::app {
 Command MakeSchemaCommand() {
   return {.name = "schema",
           .summary = "print the JSON Schema of sluice.yaml, for editors",
-          .details = "Save it and name it in the first line of sluice.yaml, and an editor with a YAML language server\n"
-                     "completes and checks the file:\n\n"
-                     "    # yaml-language-server: $schema=./sluice.schema.json",
+          .details =
+              "Save it and name it in the first line of sluice.yaml, and an editor with a YAML "
+              "language server\n"
+              "completes and checks the file:\n\n"
+              "    # yaml-language-server: $schema=./sluice.schema.json",
           .positionals = {},
           .options = {},
           .run = [](const Arguments&) -> Result<int> {
-            fmt::print("{}\n", formats::PrintJson(pipeline::PipelineJsonSchema(StepKinds()), {.indent = 2}));
+            fmt::print("{}\n", formats::PrintJson(pipeline::PipelineJsonSchema(StepKinds()),
+                                                  {.indent = 2}));
             return 0;
           }};
 }

@@ -22,8 +22,10 @@ constexpr int64_t kDrainMs = 10'000;
 Result<int> RunServe(const Arguments& arguments) {
   ASSIGN_OR_RETURN(int64_t port, arguments.GetInteger("port", 5000, 0, 65535));
   ASSIGN_OR_RETURN(int64_t workers, arguments.GetInteger("workers", 4, 1, 1024));
-  ASSIGN_OR_RETURN(int64_t body_limit, arguments.GetInteger("max-body-bytes", 64 << 20, 1, int64_t{1} << 40));
-  ASSIGN_OR_RETURN(std::string folder, FindModelFolder(arguments.Positional(0), arguments.Get("project")));
+  ASSIGN_OR_RETURN(int64_t body_limit,
+                   arguments.GetInteger("max-body-bytes", 64 << 20, 1, int64_t{1} << 40));
+  ASSIGN_OR_RETURN(std::string folder,
+                   FindModelFolder(arguments.Positional(0), arguments.Get("project")));
   ASSIGN_OR_RETURN(std::shared_ptr<const model::Model> model, model::Model::Load(folder));
 
   // Signals are taken by sigwait below; threads started from here on inherit the mask.
@@ -40,9 +42,9 @@ Result<int> RunServe(const Arguments& arguments) {
   options.body_bytes_max = body_limit;
   if (arguments.Has("access-log")) {
     options.on_answered = [](const http::ServerOptions::Access& access) {
-      fmt::print(stderr, "{} {} \"{} {}\" {} {} {:.3f} ms\n", FormatUtc(SystemClock().NowMs(), true), access.peer,
-                 access.method, access.path, access.status, access.body_bytes,
-                 static_cast<double>(access.duration_ns) / 1e6);
+      fmt::print(stderr, "{} {} \"{} {}\" {} {} {:.3f} ms\n",
+                 FormatUtc(SystemClock().NowMs(), true), access.peer, access.method, access.path,
+                 access.status, access.body_bytes, static_cast<double>(access.duration_ns) / 1e6);
     };
   }
   ASSIGN_OR_RETURN(std::unique_ptr<http::Server> server,
@@ -65,18 +67,21 @@ Result<int> RunServe(const Arguments& arguments) {
 }  // namespace
 
 Command MakeServeCommand() {
-  return {.name = "serve",
-          .summary = "answer predictions over HTTP: POST /invocations, as MLflow's scoring server",
-          .details = "MODEL is a model folder, models:/NAME/VERSION, models:/NAME@ALIAS or models:/NAME/latest.\n"
-                     "POST /invocations takes dataframe_split, dataframe_records, instances, inputs and CSV;\n"
-                     "GET /ping, /health and /version answer too. SIGTERM stops after the requests under way.",
-          .positionals = {{"MODEL", "what to serve"}},
-          .options = {{"host", '\0', "HOST", "address to listen on", false, "127.0.0.1"},
-                      {"port", 'p', "PORT", "port to listen on; 0 chooses a free one", false, "5000"},
-                      {"workers", '\0', "N", "threads for large requests", false, "4"},
-                      {"max-body-bytes", '\0', "BYTES", "largest request body", false, "67108864"},
-                      {"access-log", '\0', "", "one line a request on standard error"}},
-          .run = RunServe};
+  return {
+      .name = "serve",
+      .summary = "answer predictions over HTTP: POST /invocations, as MLflow's scoring server",
+      .details =
+          "MODEL is a model folder, models:/NAME/VERSION, models:/NAME@ALIAS or "
+          "models:/NAME/latest.\n"
+          "POST /invocations takes dataframe_split, dataframe_records, instances, inputs and CSV;\n"
+          "GET /ping, /health and /version answer too. SIGTERM stops after the requests under way.",
+      .positionals = {{"MODEL", "what to serve"}},
+      .options = {{"host", '\0', "HOST", "address to listen on", false, "127.0.0.1"},
+                  {"port", 'p', "PORT", "port to listen on; 0 chooses a free one", false, "5000"},
+                  {"workers", '\0', "N", "threads for large requests", false, "4"},
+                  {"max-body-bytes", '\0', "BYTES", "largest request body", false, "67108864"},
+                  {"access-log", '\0', "", "one line a request on standard error"}},
+      .run = RunServe};
 }
 
 }  // namespace sluice::app

@@ -18,7 +18,8 @@ using formats::Json;
 
 constexpr int64_t kMaxShownLogBytes = int64_t{256} << 20;
 
-std::string PrintTime(const std::optional<int64_t>& start_ms, const std::optional<int64_t>& end_ms) {
+std::string PrintTime(const std::optional<int64_t>& start_ms,
+                      const std::optional<int64_t>& end_ms) {
   if (!start_ms || *start_ms == 0) return "";
   return PrintDuration(end_ms.value_or(SystemClock().NowMs()) - *start_ms);
 }
@@ -52,15 +53,16 @@ Result<int> RunStatus(const Arguments& arguments) {
     ASSIGN_OR_RETURN(std::vector<runner::RunRow> runs, history.ListRuns(100));
     for (const runner::RunRow& run : runs) {
       if (arguments.Has("json")) {
-        fmt::print("{}\n", formats::PrintJson(Json::MakeObject({{"run_id", run.run_id},
-                                                                {"pipeline", run.pipeline},
-                                                                {"environment", run.environment},
-                                                                {"state", run.state},
-                                                                {"start_ms", run.start_ms},
-                                                                {"end_ms", run.end_ms ? Json(*run.end_ms) : Json()}})));
+        fmt::print("{}\n", formats::PrintJson(Json::MakeObject(
+                               {{"run_id", run.run_id},
+                                {"pipeline", run.pipeline},
+                                {"environment", run.environment},
+                                {"state", run.state},
+                                {"start_ms", run.start_ms},
+                                {"end_ms", run.end_ms ? Json(*run.end_ms) : Json()}})));
       } else {
-        fmt::print("{}  {:<12} {}  {}\n", run.run_id.substr(0, 8), run.state, FormatUtc(run.start_ms),
-                   PrintTime(run.start_ms, run.end_ms));
+        fmt::print("{}  {:<12} {}  {}\n", run.run_id.substr(0, 8), run.state,
+                   FormatUtc(run.start_ms), PrintTime(run.start_ms, run.end_ms));
       }
     }
     return 0;
@@ -77,11 +79,13 @@ Result<int> RunStatus(const Arguments& arguments) {
                                                             {"steps", std::move(list)}})));
     return 0;
   }
-  fmt::print("run {} of {}: {}, {} {}\n", run.run_id, run.pipeline, run.state, FormatUtc(run.start_ms),
-             PrintTime(run.start_ms, run.end_ms));
+  fmt::print("run {} of {}: {}, {} {}\n", run.run_id, run.pipeline, run.state,
+             FormatUtc(run.start_ms), PrintTime(run.start_ms, run.end_ms));
   for (const runner::StepRow& step : steps) {
-    std::string detail = step.error.empty() ? step.reason : step.error.substr(0, step.error.find('\n'));
-    fmt::print("  {:<20} {:<10} {:<10} {}\n", step.step, step.state, PrintTime(step.start_ms, step.end_ms), detail);
+    std::string detail =
+        step.error.empty() ? step.reason : step.error.substr(0, step.error.find('\n'));
+    fmt::print("  {:<20} {:<10} {:<10} {}\n", step.step, step.state,
+               PrintTime(step.start_ms, step.end_ms), detail);
   }
   return 0;
 }
@@ -96,11 +100,13 @@ Result<int> RunLog(const Arguments& arguments) {
     run_id = run.run_id;
   }
   const std::string step = arguments.Positional(0);
-  ASSIGN_OR_RETURN(std::optional<runner::AttemptRow> attempt, history.FindLastAttempt(step, run_id));
+  ASSIGN_OR_RETURN(std::optional<runner::AttemptRow> attempt,
+                   history.FindLastAttempt(step, run_id));
   if (!attempt) {
     std::string suggestion;
     Result<const pipeline::Pipeline*> pipeline = project->Pipeline();
-    if (pipeline.ok() && (*pipeline)->FindStep(step) < 0) suggestion = DidYouMean(step, (*pipeline)->StepNames());
+    if (pipeline.ok() && (*pipeline)->FindStep(step) < 0)
+      suggestion = DidYouMean(step, (*pipeline)->StepNames());
     return NotFound(fmt::format("step '{}' has no attempt on record{}", step, suggestion));
   }
   std::string folder = io::JoinPath(project->root(), attempt->directory);
@@ -134,7 +140,8 @@ Command MakeLogCommand() {
           .summary = "print what a step wrote to its standard output and error",
           .details = "",
           .positionals = {{"STEP", "the step"}},
-          .options = {{"run", 'r', "RUN", "of this run (the beginning of its id); default: its newest attempt"},
+          .options = {{"run", 'r', "RUN",
+                       "of this run (the beginning of its id); default: its newest attempt"},
                       {"stderr", '\0', "", "standard error only"}},
           .run = RunLog};
 }

@@ -8,7 +8,8 @@ namespace sluice::app {
 namespace {
 
 Result<int> RunStep(const Arguments& arguments) {
-  ASSIGN_OR_RETURN(std::unique_ptr<StepContext> context, StepContext::Open(arguments.Positional(0)));
+  ASSIGN_OR_RETURN(std::unique_ptr<StepContext> context,
+                   StepContext::Open(arguments.Positional(0)));
   for (const StepFunction& function : StepFunctions()) {
     if (function.kind != context->kind()) continue;
     RETURN_IF_ERROR(function.run(*context));

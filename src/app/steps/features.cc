@@ -17,8 +17,9 @@ Status RunFeatures(StepContext& context) {
   RETURN_IF_ERROR(WriteJsonFile(output, graph.ToJson()));
   for (const std::string& warning : graph.warnings()) context.Warning(warning);
   context.Metric("features", static_cast<double>(graph.feature_names().size()));
-  context.Summary(fmt::format("{} features from {} columns, fitted on {} rows", graph.feature_names().size(),
-                              graph.inputs().size(), PrintCount(table->num_rows())));
+  context.Summary(fmt::format("{} features from {} columns, fitted on {} rows",
+                              graph.feature_names().size(), graph.inputs().size(),
+                              PrintCount(table->num_rows())));
   return Ok();
 }
 

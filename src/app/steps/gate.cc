@@ -13,7 +13,8 @@ namespace sluice::app {
 
 namespace {
 
-/// What rules about the champion need: its report on the candidate's rows, and the paired comparison.
+/// What rules about the champion need: its report on the candidate's rows, and the paired
+/// comparison.
 struct ChampionView {
   std::string name;
   int64_t version = 0;
@@ -22,7 +23,8 @@ struct ChampionView {
 };
 
 /// The model name whose champion counts: the gate's own `champion` setting.
-Result<std::optional<ChampionView>> ReadChampion(StepContext& context, const formats::Json& report_json,
+Result<std::optional<ChampionView>> ReadChampion(StepContext& context,
+                                                 const formats::Json& report_json,
                                                  const evaluate::Report& report) {
   std::string name = context.Text("champion");
   if (name.empty()) return std::optional<ChampionView>();
@@ -59,16 +61,19 @@ Result<std::optional<ChampionView>> ReadChampion(StepContext& context, const for
   request.thread_count = static_cast<size_t>(context.thread_count());
   SliceChoice choice;
   if (const formats::Json* columns = report_json.Find("slice_columns")) {
-    for (const formats::Json& column : columns->AsArray()) choice.columns.push_back(column.AsString());
+    for (const formats::Json& column : columns->AsArray())
+      choice.columns.push_back(column.AsString());
   }
-  for (const evaluate::FairnessReport& fairness : report.fairness) choice.sensitive.push_back(fairness.name);
+  for (const evaluate::FairnessReport& fairness : report.fairness)
+    choice.sensitive.push_back(fairness.name);
   ASSIGN_OR_RETURN(request.slices, MakeSlices(*table, scored.rows, choice));
   ASSIGN_OR_RETURN(view.report, evaluate::BuildReport(request));
 
   // The candidate on the same rows, for the paired difference.
   if (context.HasInput("model")) {
     ASSIGN_OR_RETURN(std::string candidate_path, context.Input("model"));
-    ASSIGN_OR_RETURN(std::shared_ptr<const model::Model> candidate, model::Model::Load(candidate_path));
+    ASSIGN_OR_RETURN(std::shared_ptr<const model::Model> candidate,
+                     model::Model::Load(candidate_path));
     ASSIGN_OR_RETURN(ScoredTable candidate_scored, ScoreTable(*candidate, table));
     std::vector<double> champion_predictions = scored.predictions;
     request.predictions = candidate_scored.predictions;
@@ -94,20 +99,27 @@ Status RunGate(StepContext& context) {
   std::optional<ChampionView> champion;
   if (needs_champion) {
     if (context.Text("champion").empty()) {
-      return InvalidArgument("a rule names the champion; say of which registered model: `champion: NAME`");
+      return InvalidArgument(
+          "a rule names the champion; say of which registered model: `champion: NAME`");
     }
     ASSIGN_OR_RETURN(champion, ReadChampion(context, report_json, report));
   }
-  evaluate::GateInput input{.report = &report,
-                            .champion = champion ? &champion->report : nullptr,
-                            .comparison = champion && champion->comparison ? &*champion->comparison : nullptr};
+  evaluate::GateInput input{
+      .report = &report,
+      .champion = champion ? &champion->report : nullptr,
+      .comparison = champion && champion->comparison ? &*champion->comparison : nullptr};
   evaluate::Verdict verdict = evaluate::EvaluateGate(rules, input);
 
+  // What `register` checks before it promotes: whom the verdict is about, and against whom it was
+  // won (version 0: there was no champion yet).
   formats::Json json = evaluate::VerdictToJson(verdict);
-  if (champion) {
-    json["champion"] = formats::Json::MakeObject({{"name", champion->name}, {"version", champion->version}});
-    if (champion->comparison) json["comparison"] = evaluate::ComparisonToJson(*champion->comparison);
+  ASSIGN_OR_RETURN(json["model"], report_json.GetString("model"));
+  if (needs_champion) {
+    json["champion"] = formats::Json::MakeObject(
+        {{"name", context.Text("champion")}, {"version", champion ? champion->version : 0}});
   }
+  if (champion && champion->comparison)
+    json["comparison"] = evaluate::ComparisonToJson(*champion->comparison);
   ASSIGN_OR_RETURN(std::string output, context.Output("verdict"));
   RETURN_IF_ERROR(WriteJsonFile(output, json));
 
@@ -121,12 +133,13 @@ Status RunGate(StepContext& context) {
   }
   context.Tag("sluice.verdict", evaluate::OutcomeName(verdict.outcome));
   context.Metric("rules_passed", static_cast<double>(passed_count));
-  context.Summary(fmt::format("{}, {} of {} rules hold", evaluate::OutcomeName(verdict.outcome), passed_count,
-                              verdict.rules.size()));
+  context.Summary(fmt::format("{}, {} of {} rules hold", evaluate::OutcomeName(verdict.outcome),
+                              passed_count, verdict.rules.size()));
   if (verdict.outcome == evaluate::Outcome::kFail && context.Text("on_fail") == "stop") {
     std::string message = "the gate failed:";
     for (const evaluate::RuleVerdict& rule : verdict.rules) {
-      if (rule.outcome != evaluate::Outcome::kPass) message += fmt::format("\n  {}: {}", rule.text, rule.reason);
+      if (rule.outcome != evaluate::Outcome::kPass)
+        message += fmt::format("\n  {}: {}", rule.text, rule.reason);
     }
     return FailedPrecondition(std::move(message));
   }

@@ -14,7 +14,8 @@ namespace {
 
 using formats::Json;
 
-/// What the dataset version was made from. Names only, no folders: equal data give equal bytes everywhere.
+/// What the dataset version was made from. Names only, no folders: equal data give equal bytes
+/// everywhere.
 Result<Json> DescribeOrigin(const table::ReadFacts& facts, const arrow::Schema& schema) {
   Json files = Json::MakeArray();
   for (const table::FileFacts& file : facts.files) {
@@ -32,7 +33,8 @@ Result<Json> DescribeOrigin(const table::ReadFacts& facts, const arrow::Schema& 
   for (const std::shared_ptr<arrow::Field>& field : schema.fields()) {
     std::optional<table::ColumnType> type = table::CanonicalType(*field->type());
     columns.Append(Json::MakeObject(
-        {{"name", field->name()}, {"type", type ? table::ColumnTypeName(*type) : std::string_view("unknown")}}));
+        {{"name", field->name()},
+         {"type", type ? table::ColumnTypeName(*type) : std::string_view("unknown")}}));
   }
   Json bad_rows = Json::MakeArray();
   for (const table::BadRow& row : facts.bad_rows) {
@@ -66,13 +68,15 @@ Status RunIngest(StepContext& context) {
   context.Metric("rows", static_cast<double>(outcome.facts.row_count));
   context.Metric("bad_rows", static_cast<double>(outcome.facts.bad_row_count));
   for (const table::BadRow& row : outcome.facts.bad_rows) {
-    context.Warning(fmt::format("{}:{}: row set aside: {}", io::BaseName(row.file), row.line, row.reason));
+    context.Warning(
+        fmt::format("{}:{}: row set aside: {}", io::BaseName(row.file), row.line, row.reason));
   }
-  context.Summary(fmt::format("{} rows, {} columns from {} file{}{}", PrintCount(outcome.facts.row_count),
-                              outcome.table->num_columns(), paths.size(), paths.size() == 1 ? "" : "s",
-                              outcome.facts.bad_row_count > 0
-                                  ? fmt::format(", {} bad rows set aside", PrintCount(outcome.facts.bad_row_count))
-                                  : ""));
+  context.Summary(fmt::format(
+      "{} rows, {} columns from {} file{}{}", PrintCount(outcome.facts.row_count),
+      outcome.table->num_columns(), paths.size(), paths.size() == 1 ? "" : "s",
+      outcome.facts.bad_row_count > 0
+          ? fmt::format(", {} bad rows set aside", PrintCount(outcome.facts.bad_row_count))
+          : ""));
   return Ok();
 }
 

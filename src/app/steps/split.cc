@@ -43,7 +43,8 @@ Status RunSplit(StepContext& context) {
     ASSIGN_OR_RETURN(std::string output, context.Output(name));
     RETURN_IF_ERROR(WriteTableOutput(*part, output));
     context.Metric(name + "_rows", static_cast<double>(part->num_rows()));
-    summary += fmt::format("{}{} {}", summary.empty() ? "" : ", ", name, PrintCount(part->num_rows()));
+    summary +=
+        fmt::format("{}{} {}", summary.empty() ? "" : ", ", name, PrintCount(part->num_rows()));
     tables.push_back({name, std::move(part)});
   }
 
@@ -52,7 +53,8 @@ Status RunSplit(StepContext& context) {
   leakage_options.group_column = context.Text("group");
   if (options.method == data::SplitMethod::kGrouped) leakage_options.group_column = options.column;
   if (options.method == data::SplitMethod::kTime) leakage_options.time_column = options.column;
-  if (context.Text("on_duplicates") == "error") leakage_options.duplicate_severity = data::Severity::kError;
+  if (context.Text("on_duplicates") == "error")
+    leakage_options.duplicate_severity = data::Severity::kError;
   ASSIGN_OR_RETURN(data::LeakageReport leakage, data::FindLeakage(tables, leakage_options));
   ASSIGN_OR_RETURN(std::string leakage_path, context.Output("leakage"));
   RETURN_IF_ERROR(WriteJsonFile(leakage_path, data::LeakageToJson(leakage)));

@@ -13,9 +13,10 @@ namespace {
 constexpr int64_t kProgressIntervalNs = 50'000'000;
 
 constexpr StepFunction kStepFunctions[] = {
-    {"ingest", RunIngest},     {"validate", RunValidate}, {"profile", RunProfile}, {"split", RunSplit},
-    {"features", RunFeatures}, {"train", RunTrain},       {"evaluate", RunEvaluate}, {"gate", RunGate},
-    {"register", RunRegister}, {"package", RunPackage},
+    {"ingest", RunIngest},     {"validate", RunValidate}, {"profile", RunProfile},
+    {"split", RunSplit},       {"features", RunFeatures}, {"train", RunTrain},
+    {"evaluate", RunEvaluate}, {"gate", RunGate},         {"register", RunRegister},
+    {"package", RunPackage},
 };
 
 }  // namespace
@@ -38,14 +39,17 @@ Result<std::unique_ptr<StepContext>> StepContext::Open(const std::string& reques
     context->params_ = *params;
     context->inputs_ = *inputs;
     context->outputs_ = *outputs;
-    context->thread_count_ = static_cast<int>(std::clamp<int64_t>(request.IntegerOr("threads", 1), 1, 1024));
+    context->thread_count_ =
+        static_cast<int>(std::clamp<int64_t>(request.IntegerOr("threads", 1), 1, 1024));
     if (const formats::Json* names = request.Find("input_names")) context->input_names_ = *names;
-    if (const formats::Json* provenance = request.Find("provenance")) context->provenance_ = *provenance;
+    if (const formats::Json* provenance = request.Find("provenance"))
+      context->provenance_ = *provenance;
     context->run_id_ = request.StringOr("run_id", "");
     return Ok();
   };
   Status status = read();
-  if (!status.ok()) return std::move(status).error().With(fmt::format("step request '{}'", request_path));
+  if (!status.ok())
+    return std::move(status).error().With(fmt::format("step request '{}'", request_path));
   if (std::string events = request.StringOr("events", ""); !events.empty()) {
     ASSIGN_OR_RETURN(context->events_, io::RealFs().OpenForAppend(events));
   }
@@ -64,14 +68,16 @@ std::vector<std::string> StepContext::Texts(std::string_view name) const {
 Result<std::string> StepContext::Input(std::string_view name) const {
   ASSIGN_OR_RETURN(std::vector<std::string> paths, Inputs(name));
   if (paths.size() != 1) {
-    return InvalidArgument(fmt::format("input '{}' is {} files, one was expected", name, paths.size()));
+    return InvalidArgument(
+        fmt::format("input '{}' is {} files, one was expected", name, paths.size()));
   }
   return paths[0];
 }
 
 Result<std::vector<std::string>> StepContext::Inputs(std::string_view name) const {
   const formats::Json* found = inputs_.Find(name);
-  if (found == nullptr) return InvalidArgument(fmt::format("step '{}' has no input '{}'", step_, name));
+  if (found == nullptr)
+    return InvalidArgument(fmt::format("step '{}' has no input '{}'", step_, name));
   if (found->is_string()) return std::vector<std::string>{found->AsString()};
   std::vector<std::string> paths;
   for (const formats::Json& item : found->AsArray()) paths.push_back(item.AsString());
@@ -102,7 +108,8 @@ void StepContext::Progress(int64_t done, int64_t total, std::string_view unit) {
 }
 
 void StepContext::Metric(std::string_view key, double value, int64_t step) {
-  Emit(formats::Json::MakeObject({{"event", "metric"}, {"key", key}, {"value", value}, {"step", step}}));
+  Emit(formats::Json::MakeObject(
+      {{"event", "metric"}, {"key", key}, {"value", value}, {"step", step}}));
 }
 
 void StepContext::Param(std::string_view key, std::string_view value) {
@@ -133,7 +140,8 @@ Result<formats::Json> ReadJsonFile(const std::string& path) {
 
 std::string PrintCount(int64_t count) {
   std::string digits = fmt::format("{}", count < 0 ? -count : count);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
   return count < 0 ? "-" + digits : digits;
 }
 

@@ -1,4 +1,5 @@
-// A native step as the child process sees it: the request that the runner wrote, and the door for what it reports.
+// A native step as the child process sees it: the request that the runner wrote, and the door for
+// what it reports.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace sluice::app {
 
-/// Reads the request file and writes the events file of one attempt. One thread at a time, except Progress.
+/// Reads the request file and writes the events file of one attempt. One thread at a time, except
+/// Progress.
 class StepContext {
  public:
   /// Errors: kInvalidArgument naming the file and the member that is missing or wrong.
@@ -30,7 +32,8 @@ class StepContext {
   /// Every digest that this step's inputs come from, as the runner wrote it; null if it did not.
   const formats::Json* provenance() const { return provenance_.is_null() ? nullptr : &provenance_; }
 
-  // Settings by name; the pipeline has checked types and filled in defaults, so a wrong one is a bug (CHECK).
+  // Settings by name; the pipeline has checked types and filled in defaults, so a wrong one is a
+  // bug (CHECK).
   std::string Text(std::string_view name) const { return params_.StringOr(name, ""); }
   std::vector<std::string> Texts(std::string_view name) const;
 
@@ -38,12 +41,14 @@ class StepContext {
   /// The path of an input that must be there. Errors: kInvalidArgument naming it.
   Result<std::string> Input(std::string_view name) const;
   Result<std::vector<std::string>> Inputs(std::string_view name) const;
-  /// What a person wrote for an input, for messages: "schemas/applications.yaml"; else the input's name.
+  /// What a person wrote for an input, for messages: "schemas/applications.yaml"; else the input's
+  /// name.
   std::string SourceName(std::string_view input) const;
   /// Where to write an output. Errors: kInvalidArgument naming it.
   Result<std::string> Output(std::string_view name) const;
 
-  // What the runner shows and records. Failures to write events are ignored: they are not the step's result.
+  // What the runner shows and records. Failures to write events are ignored: they are not the
+  // step's result.
   void Progress(int64_t done, int64_t total, std::string_view unit);
   void Metric(std::string_view key, double value, int64_t step = 0);
   void Param(std::string_view key, std::string_view value);

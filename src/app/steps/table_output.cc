@@ -14,7 +14,8 @@ Status WriteTableOutput(const arrow::Table& table, const std::string& folder) {
   return table::WriteIpc(table, io::JoinPath(folder, table::kTableFileName));
 }
 
-Status PassTableOn(const std::string& input_path, const arrow::Table& table, const std::string& folder) {
+Status PassTableOn(const std::string& input_path, const arrow::Table& table,
+                   const std::string& folder) {
   io::Fs& fs = io::RealFs();
   ASSIGN_OR_RETURN(std::optional<io::FileInfo> info, fs.Stat(input_path));
   if (!info || info->kind != io::FileKind::kDirectory) return WriteTableOutput(table, folder);
@@ -28,10 +29,12 @@ Status PassTableOn(const std::string& input_path, const arrow::Table& table, con
   return Ok();
 }
 
-Result<std::shared_ptr<arrow::ChunkedArray>> FindColumn(const arrow::Table& table, const std::string& column) {
+Result<std::shared_ptr<arrow::ChunkedArray>> FindColumn(const arrow::Table& table,
+                                                        const std::string& column) {
   std::shared_ptr<arrow::ChunkedArray> found = table.GetColumnByName(column);
   if (found) return found;
-  return InvalidArgument(fmt::format("the table has no column '{}'{}", column, DidYouMean(column, table.ColumnNames())));
+  return InvalidArgument(fmt::format("the table has no column '{}'{}", column,
+                                     DidYouMean(column, table.ColumnNames())));
 }
 
 }  // namespace sluice::app

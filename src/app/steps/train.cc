@@ -16,13 +16,15 @@ struct Part {
   features::LabelledData data;
 
   learn::LabelledView View() const {
-    return {.features = {data.features.values.data(), data.features.row_count, data.features.column_count},
+    return {.features = {data.features.values.data(), data.features.row_count,
+                         data.features.column_count},
             .labels = data.labels,
             .weights = data.weights};
   }
 };
 
-Result<Part> ReadPart(StepContext& context, const features::FeatureGraph& graph, std::string_view input) {
+Result<Part> ReadPart(StepContext& context, const features::FeatureGraph& graph,
+                      std::string_view input) {
   ASSIGN_OR_RETURN(std::string path, context.Input(input));
   ASSIGN_OR_RETURN(std::shared_ptr<arrow::Table> table, table::OpenTable(path));
   Result<features::LabelledData> data = graph.ApplyLabelled(*table, context.thread_count());
@@ -44,8 +46,8 @@ Result<std::optional<learn::EarlyStopping>> ReadEarlyStopping(const StepContext&
   if (given == nullptr || given->is_null()) return std::optional<learn::EarlyStopping>();
   for (const auto& [key, value] : given->AsObject()) {
     if (key != "metric" && key != "patience" && key != "min_delta") {
-      return InvalidArgument(
-          fmt::format("early_stopping has no key '{}'; it takes metric, patience and min_delta", key));
+      return InvalidArgument(fmt::format(
+          "early_stopping has no key '{}'; it takes metric, patience and min_delta", key));
     }
   }
   learn::EarlyStopping stopping;
@@ -68,7 +70,8 @@ Status RunTrain(StepContext& context) {
   ASSIGN_OR_RETURN(std::string features_text, io::RealFs().ReadFile(features_path));
   ASSIGN_OR_RETURN(features::FeatureGraph graph, features::FeatureGraph::FromText(features_text));
   if (graph.label() == nullptr) {
-    return FailedPrecondition("the features have no label; name it with `label:` in the features step");
+    return FailedPrecondition(
+        "the features have no label; name it with `label:` in the features step");
   }
   ASSIGN_OR_RETURN(Part train, ReadPart(context, graph, "train"));
   std::optional<Part> validation;
@@ -90,7 +93,8 @@ Status RunTrain(StepContext& context) {
   request.on_iteration = [&context](const learn::CurvePoint& point) {
     for (const learn::MetricValue& metric : point.metrics) {
       context.Metric("train_" + metric.name, metric.train, point.iteration);
-      if (metric.validation) context.Metric("validation_" + metric.name, *metric.validation, point.iteration);
+      if (metric.validation)
+        context.Metric("validation_" + metric.name, *metric.validation, point.iteration);
     }
     context.Progress(point.iteration, 0, "iterations");
     return true;
@@ -101,7 +105,8 @@ Status RunTrain(StepContext& context) {
   ASSIGN_OR_RETURN(std::string output, context.Output("model"));
   double threshold = context.params().DoubleOr("threshold", 0.5);
   RETURN_IF_ERROR(model::WriteModel(
-      {.features = graph, .learner = *model, .threshold = threshold, .seed = context.seed()}, output));
+      {.features = graph, .learner = *model, .threshold = threshold, .seed = context.seed()},
+      output));
   RETURN_IF_ERROR(WriteJsonFile(io::JoinPath(output, "curve.json"),
                                 learn::CurveToJson(model->curve(), model->best_iteration())));
 
@@ -111,8 +116,8 @@ Status RunTrain(StepContext& context) {
   }
   context.Metric("best_iteration", static_cast<double>(model->best_iteration()));
   context.Summary(fmt::format("{} on {} rows and {} features, {} iterations", learner,
-                              PrintCount(request.train.features.row_count), request.feature_names.size(),
-                              model->best_iteration()));
+                              PrintCount(request.train.features.row_count),
+                              request.feature_names.size(), model->best_iteration()));
   return Ok();
 }
 

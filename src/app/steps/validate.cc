@@ -13,7 +13,8 @@ Status RunValidate(StepContext& context) {
   ASSIGN_OR_RETURN(std::string table_path, context.Input("table"));
   ASSIGN_OR_RETURN(std::string schema_path, context.Input("schema"));
   ASSIGN_OR_RETURN(std::string schema_text, io::RealFs().ReadFile(schema_path, int64_t{16} << 20));
-  ASSIGN_OR_RETURN(data::Schema schema, data::ParseSchema(schema_text, context.SourceName("schema")));
+  ASSIGN_OR_RETURN(data::Schema schema,
+                   data::ParseSchema(schema_text, context.SourceName("schema")));
   ASSIGN_OR_RETURN(std::shared_ptr<arrow::Table> table, table::OpenTable(table_path));
   ASSIGN_OR_RETURN(data::Findings findings, data::Validate(*table, schema));
 
@@ -24,11 +25,13 @@ Status RunValidate(StepContext& context) {
   for (const data::Finding& finding : findings.findings) {
     if (finding.severity == data::Severity::kWarning) context.Warning(finding.message);
   }
-  std::string summary = fmt::format("{} checks, {} errors, {} warnings", PrintCount(findings.check_count),
-                                    findings.error_count(), findings.warning_count());
+  std::string summary =
+      fmt::format("{} checks, {} errors, {} warnings", PrintCount(findings.check_count),
+                  findings.error_count(), findings.warning_count());
   context.Summary(summary);
   if (!findings.ok() && context.Text("on_error") != "continue") {
-    std::string message = fmt::format("{} does not keep to {}: {}", "the table", context.SourceName("schema"), summary);
+    std::string message = fmt::format("{} does not keep to {}: {}", "the table",
+                                      context.SourceName("schema"), summary);
     for (const data::Finding& finding : findings.findings) {
       if (finding.severity == data::Severity::kError) message += "\n  " + finding.message;
     }

@@ -31,8 +31,9 @@ Look LookOf(StepLook look) {
 }
 
 int CountColumns(std::string_view text) {
-  return static_cast<int>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 std::string Pad(std::string text, int width) {
@@ -64,19 +65,24 @@ std::string PrintProgress(const StepLine& step, int64_t now_ms) {
   if (rate > 0) {
     text += fmt::format("  {} {}/s", PrintAmount(rate), step.unit);
     if (step.total > step.done) {
-      text += fmt::format("  {} left", PrintDuration(static_cast<int64_t>((step.total - step.done) / rate * 1000)));
+      text += fmt::format(
+          "  {} left", PrintDuration(static_cast<int64_t>((step.total - step.done) / rate * 1000)));
     }
   }
   return text;
 }
 
-std::string RenderStep(const StepLine& step, int name_width, int64_t now_ms, const TableStyle& style) {
+std::string RenderStep(const StepLine& step, int name_width, int64_t now_ms,
+                       const TableStyle& style) {
   Look look = LookOf(step.look);
   std::string time;
-  if (step.start_ms > 0) time = PrintDuration((step.end_ms > 0 ? step.end_ms : now_ms) - step.start_ms);
+  if (step.start_ms > 0)
+    time = PrintDuration((step.end_ms > 0 ? step.end_ms : now_ms) - step.start_ms);
   std::string detail = step.detail;
-  if (step.look == StepLook::kRunning && (step.total > 0 || step.done > 0)) detail = PrintProgress(step, now_ms);
-  std::string head = fmt::format("{} {} ", look.mark, Pad(FitWidth(step.name, name_width), name_width));
+  if (step.look == StepLook::kRunning && (step.total > 0 || step.done > 0))
+    detail = PrintProgress(step, now_ms);
+  std::string head =
+      fmt::format("{} {} ", look.mark, Pad(FitWidth(step.name, name_width), name_width));
   std::string state = fmt::format("{} {}  ", Pad(std::string(look.name), 8), Pad(time, 12));
   int used = CountColumns(head) + CountColumns(state);
   std::string line = head + state + FitWidth(detail, std::max(0, style.width - 1 - used));
@@ -111,15 +117,19 @@ std::string FitWidth(std::string_view text, int width) {
     fitted += byte < 0x20 || byte == 0x7f ? ' ' : text[i];
   }
   if (!is_cut || width <= 0) return width <= 0 ? "" : fitted;
-  while (!fitted.empty() && (static_cast<unsigned char>(fitted.back()) & 0xC0) == 0x80) fitted.pop_back();
+  while (!fitted.empty() && (static_cast<unsigned char>(fitted.back()) & 0xC0) == 0x80)
+    fitted.pop_back();
   if (!fitted.empty()) fitted.pop_back();
   return fitted + "…";
 }
 
-std::vector<std::string> RenderStepTable(const std::vector<StepLine>& steps, int64_t now_ms, const TableStyle& style) {
+std::vector<std::string> RenderStepTable(const std::vector<StepLine>& steps, int64_t now_ms,
+                                         const TableStyle& style) {
   int name_width = 4;
-  for (const StepLine& step : steps) name_width = std::max(name_width, std::min(28, CountColumns(step.name)));
-  // Which lines may go when the terminal is too short: finished well, then waiting, never running or failed.
+  for (const StepLine& step : steps)
+    name_width = std::max(name_width, std::min(28, CountColumns(step.name)));
+  // Which lines may go when the terminal is too short: finished well, then waiting, never running
+  // or failed.
   auto room_class = [](const StepLine& step) {
     switch (step.look) {
       case StepLook::kCached:
@@ -141,7 +151,8 @@ std::vector<std::string> RenderStepTable(const std::vector<StepLine>& steps, int
   }
   std::vector<std::string> lines;
   if (hidden_count > 0) {
-    lines.push_back(FitWidth(fmt::format("  … {} more steps, finished or waiting", hidden_count), style.width - 1));
+    lines.push_back(FitWidth(fmt::format("  … {} more steps, finished or waiting", hidden_count),
+                             style.width - 1));
   }
   for (size_t i = 0; i < steps.size() && lines.size() < allowed; ++i) {
     if (!is_hidden[i]) lines.push_back(RenderStep(steps[i], name_width, now_ms, style));

@@ -40,7 +40,9 @@ StepLook LookOf(runner::StepResult result) {
   return StepLook::kWaiting;
 }
 
-std::string FirstLine(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+std::string FirstLine(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
 
 std::string DetailOf(const runner::StepOutcome& outcome) {
   if (!outcome.error.empty()) return FirstLine(outcome.error);
@@ -64,7 +66,8 @@ TerminalObserver::TerminalObserver(bool is_live) : is_live_(is_live) {}
 TerminalObserver::~TerminalObserver() = default;
 
 StepLine* TerminalObserver::LineOf(State& state, int step_index) {
-  if (step_index < 0 || static_cast<size_t>(step_index) >= state.line_of_step.size()) return nullptr;
+  if (step_index < 0 || static_cast<size_t>(step_index) >= state.line_of_step.size())
+    return nullptr;
   int line = state.line_of_step[static_cast<size_t>(step_index)];
   return line < 0 ? nullptr : &state.lines[static_cast<size_t>(line)];
 }
@@ -84,7 +87,8 @@ void TerminalObserver::OnPlan(const std::string& /*run_id*/, const pipeline::Pla
       state.lines.push_back(std::move(line));
     }
   });
-  if (is_live_ && !painter_) painter_ = std::make_unique<Periodic>("terminal", kFrame, [this] { Draw(); });
+  if (is_live_ && !painter_)
+    painter_ = std::make_unique<Periodic>("terminal", kFrame, [this] { Draw(); });
 }
 
 void TerminalObserver::OnAttemptStarted(const runner::AttemptInfo& attempt) {
@@ -120,10 +124,12 @@ void TerminalObserver::OnProgress(const runner::AttemptInfo& attempt, double don
   });
 }
 
-void TerminalObserver::OnAttemptFinished(const runner::AttemptInfo& attempt, const runner::AttemptRecord& /*record*/,
+void TerminalObserver::OnAttemptFinished(const runner::AttemptInfo& attempt,
+                                         const runner::AttemptRecord& /*record*/,
                                          std::string_view error, int64_t retry_in_ms) {
   if (retry_in_ms < 0) return;
-  std::string text = fmt::format("{}; next attempt in {}", FirstLine(error), PrintDuration(retry_in_ms));
+  std::string text =
+      fmt::format("{}; next attempt in {}", FirstLine(error), PrintDuration(retry_in_ms));
   state_.With([&](State& state) {
     if (StepLine* line = LineOf(state, attempt.step_index)) line->detail = text;
     state.is_changed = true;
@@ -146,7 +152,8 @@ void TerminalObserver::OnStepFinished(const runner::StepOutcome& outcome) {
   if (is_live_) return;
   std::string time = outcome.start_ms > 0 ? PrintDuration(outcome.end_ms - outcome.start_ms) : "";
   Write(fmt::format("{:<10} {:<20} {:<10} {}\n", StepLookName(look), outcome.name, time, detail));
-  for (const std::string& warning : outcome.facts.warnings) Write(fmt::format("           warning: {}\n", warning));
+  for (const std::string& warning : outcome.facts.warnings)
+    Write(fmt::format("           warning: {}\n", warning));
 }
 
 void TerminalObserver::Draw() {
@@ -154,7 +161,8 @@ void TerminalObserver::Draw() {
   size_t drawn_before = 0;
   bool is_due = state_.With([&](State& state) {
     bool is_running = false;
-    for (const StepLine& line : state.lines) is_running = is_running || line.look == StepLook::kRunning;
+    for (const StepLine& line : state.lines)
+      is_running = is_running || line.look == StepLook::kRunning;
     if (!state.is_changed && !is_running) return false;
     lines = state.lines;
     drawn_before = state.drawn_line_count;
@@ -194,28 +202,36 @@ std::string PrintRunSummary(const runner::RunSummary& summary, const std::string
   std::string version;
   std::string verdict;
   for (const runner::StepOutcome& step : summary.steps) {
-    for (std::string_view name : {"roc_auc", "roc_auc_ovr", "accuracy", "log_loss", "rmse", "mae", "r2"}) {
+    for (std::string_view name :
+         {"roc_auc", "roc_auc_ovr", "accuracy", "log_loss", "rmse", "mae", "r2"}) {
       auto found = step.facts.metrics.find(std::string(name));
-      if (found != step.facts.metrics.end()) metrics += fmt::format("  {} {:.4f}", name, found->second);
+      if (found != step.facts.metrics.end())
+        metrics += fmt::format("  {} {:.4f}", name, found->second);
     }
-    if (auto tag = step.facts.tags.find("sluice.model_version"); tag != step.facts.tags.end()) version = tag->second;
-    if (auto tag = step.facts.tags.find("sluice.verdict"); tag != step.facts.tags.end()) verdict = tag->second;
+    if (auto tag = step.facts.tags.find("sluice.model_version"); tag != step.facts.tags.end())
+      version = tag->second;
+    if (auto tag = step.facts.tags.find("sluice.verdict"); tag != step.facts.tags.end())
+      verdict = tag->second;
   }
-  text += fmt::format("\nrun {} {} in {}: {} cached, {} run", summary.run_id.substr(0, 8),
-                      runner::RunStateName(summary.state), PrintDuration(summary.end_ms - summary.start_ms),
-                      summary.CountOf(StepResult::kCached), summary.CountOf(StepResult::kSucceeded));
-  for (StepResult result : {StepResult::kFailed, StepResult::kBlocked, StepResult::kSkipped, StepResult::kCancelled,
-                            StepResult::kNotRun}) {
-    if (int count = summary.CountOf(result)) text += fmt::format(", {} {}", count, runner::StepResultName(result));
+  text += fmt::format(
+      "\nrun {} {} in {}: {} cached, {} run", summary.run_id.substr(0, 8),
+      runner::RunStateName(summary.state), PrintDuration(summary.end_ms - summary.start_ms),
+      summary.CountOf(StepResult::kCached), summary.CountOf(StepResult::kSucceeded));
+  for (StepResult result : {StepResult::kFailed, StepResult::kBlocked, StepResult::kSkipped,
+                            StepResult::kCancelled, StepResult::kNotRun}) {
+    if (int count = summary.CountOf(result))
+      text += fmt::format(", {} {}", count, runner::StepResultName(result));
   }
   text += "\n";
   if (!metrics.empty()) text += fmt::format("metrics {}\n", metrics);
   if (!verdict.empty()) text += fmt::format("verdict   {}\n", verdict);
   if (!report_path.empty()) text += fmt::format("report    {}\n", report_path);
   for (const runner::StepOutcome& step : summary.steps) {
-    if (step.result == StepResult::kFailed) text += fmt::format("next      sluice log {}\n", step.name);
+    if (step.result == StepResult::kFailed)
+      text += fmt::format("next      sluice log {}\n", step.name);
   }
-  if (summary.state == runner::RunSummary::State::kCancelled) text += "next      sluice run    (goes on where it stopped)\n";
+  if (summary.state == runner::RunSummary::State::kCancelled)
+    text += "next      sluice run    (goes on where it stopped)\n";
   if (!version.empty() && summary.state == runner::RunSummary::State::kSucceeded) {
     text += fmt::format("next      sluice serve models:/{}\n", version);
   }

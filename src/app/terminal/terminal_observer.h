@@ -12,8 +12,8 @@
 
 namespace sluice::app {
 
-/// Draws to standard error's terminal if `is_live`, else writes one line to standard output when a step starts or ends.
-/// Calls come from the engine's thread; drawing has a thread of its own.
+/// Draws to standard error's terminal if `is_live`, else writes one line to standard output when a
+/// step starts or ends. Calls come from the engine's thread; drawing has a thread of its own.
 class TerminalObserver : public runner::RunObserver {
  public:
   explicit TerminalObserver(bool is_live);
@@ -21,7 +21,8 @@ class TerminalObserver : public runner::RunObserver {
 
   void OnPlan(const std::string& run_id, const pipeline::Plan& plan) override;
   void OnAttemptStarted(const runner::AttemptInfo& attempt) override;
-  void OnProgress(const runner::AttemptInfo& attempt, double done, double total, std::string_view unit) override;
+  void OnProgress(const runner::AttemptInfo& attempt, double done, double total,
+                  std::string_view unit) override;
   void OnAttemptFinished(const runner::AttemptInfo& attempt, const runner::AttemptRecord& record,
                          std::string_view error, int64_t retry_in_ms) override;
   void OnStepFinished(const runner::StepOutcome& outcome) override;
