@@ -4,92 +4,15 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
 #include "base/check.h"
+#include "table/time_text.h"
 
 namespace sluice::data {
 
 namespace {
-
-constexpr int64_t kMicrosecondsPerSecond = 1'000'000;
-constexpr int64_t kSecondsPerDay = 86'400;
-
-int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
-
-/// Eats exactly `digit_count` digits.
-bool EatNumber(std::string_view& text, size_t digit_count, int64_t& value) {
-  if (text.size() < digit_count) return false;
-  value = 0;
-  for (size_t i = 0; i < digit_count; ++i) {
-    if (text[i] < '0' || text[i] > '9') return false;
-    value = value * 10 + (text[i] - '0');
-  }
-  text.remove_prefix(digit_count);
-  return true;
-}
-
-bool Eat(std::string_view& text, char c) {
-  if (text.empty() || text.front() != c) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-std::optional<int64_t> EatDate(std::string_view& text) {
-  int64_t year = 0;
-  int64_t month = 0;
-  int64_t day = 0;
-  if (!EatNumber(text, 4, year) || !Eat(text, '-') || !EatNumber(text, 2, month) ||
-      !Eat(text, '-') || !EatNumber(text, 2, day)) {
-    return std::nullopt;
-  }
-  std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year)),
-                                   std::chrono::month(static_cast<unsigned>(month)),
-                                   std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date).time_since_epoch().count();
-}
-
-/// hh:mm[:ss[.ffffff]] as microseconds since midnight.
-std::optional<int64_t> EatTime(std::string_view& text) {
-  int64_t hour = 0;
-  int64_t minute = 0;
-  int64_t second = 0;
-  int64_t fraction = 0;
-  if (!EatNumber(text, 2, hour) || !Eat(text, ':') || !EatNumber(text, 2, minute)) {
-    return std::nullopt;
-  }
-  if (Eat(text, ':')) {
-    if (!EatNumber(text, 2, second)) return std::nullopt;
-    if (Eat(text, '.')) {
-      int64_t unit = kMicrosecondsPerSecond;
-      int64_t digit = 0;
-      while (unit > 1 && EatNumber(text, 1, digit)) fraction += digit * (unit /= 10);
-      if (unit == kMicrosecondsPerSecond) return std::nullopt;
-    }
-  }
-  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  return ((hour * 60 + minute) * 60 + second) * kMicrosecondsPerSecond + fraction;
-}
-
-std::optional<int64_t> ParseDate(std::string_view text) {
-  std::optional<int64_t> days = EatDate(text);
-  return text.empty() ? days : std::nullopt;
-}
-
-std::optional<int64_t> ParseTimestamp(std::string_view text) {
-  std::optional<int64_t> days = EatDate(text);
-  if (!days) return std::nullopt;
-  int64_t microseconds = *days * kSecondsPerDay * kMicrosecondsPerSecond;
-  if (text.empty()) return microseconds;
-  if (!Eat(text, 'T') && !Eat(text, ' ')) return std::nullopt;
-  std::optional<int64_t> time = EatTime(text);
-  Eat(text, 'Z');
-  if (!time || !text.empty()) return std::nullopt;
-  return microseconds + *time;
-}
 
 template <typename T>
 std::optional<T> ParseNumber(std::string_view text) {
@@ -124,20 +47,6 @@ int Compare(const T& a, const T& b) {
 
 }  // namespace
 
-std::optional<ColumnType> FindColumnType(std::string_view name) {
-  static constexpr std::pair<std::string_view, ColumnType> kMoreNames[] = {
-      {"long", ColumnType::kInt64},         {"bool", ColumnType::kBool},
-      {"boolean", ColumnType::kBool},       {"int", ColumnType::kInt64},
-      {"integer", ColumnType::kInt64},      {"float", ColumnType::kDouble},
-      {"str", ColumnType::kString},         {"object", ColumnType::kString},
-      {"text", ColumnType::kString},        {"date32", ColumnType::kDate},
-      {"datetime", ColumnType::kTimestamp}, {"datetime64", ColumnType::kTimestamp}};
-  for (const auto& [known, type] : kMoreNames) {
-    if (known == name) return type;
-  }
-  return table::FindColumnType(name);
-}
-
 Result<ColumnType> ColumnTypeOf(const arrow::DataType& type, std::string_view column) {
   std::optional<ColumnType> found = table::CanonicalType(type);
   if (!found) {
@@ -169,9 +78,14 @@ std::string FormatCell(const Cell& cell, ColumnType type) {
   if (const double* number = std::get_if<double>(&cell)) return formats::PrintDouble(*number);
   if (const std::string* text = std::get_if<std::string>(&cell)) return *text;
   int64_t number = std::get<int64_t>(cell);
-  if (type == ColumnType::kDate) return FormatDate(number);
-  if (type == ColumnType::kTimestamp) return FormatTimestamp(number);
-  return fmt::format("{}", number);
+  if (!IsTemporal(type)) return fmt::format("{}", number);
+  std::string text;
+  if (type == ColumnType::kDate) {
+    table::AppendDate(static_cast<int32_t>(number), text);
+  } else {
+    table::AppendTimestamp(number, table::TimestampStyle::kUtc, text);
+  }
+  return text;
 }
 
 formats::Json CellToJson(const Cell& cell, ColumnType type) {
@@ -196,10 +110,11 @@ Result<Cell> ParseCell(std::string_view text, ColumnType type) {
       break;
     case ColumnType::kString: return Cell(std::string(text));
     case ColumnType::kDate:
-      if (std::optional<int64_t> value = ParseDate(text)) return Cell(*value);
+      if (std::optional<int32_t> days = table::ParseIsoDate(text)) return Cell(int64_t{*days});
       break;
     case ColumnType::kTimestamp:
-      if (std::optional<int64_t> value = ParseTimestamp(text)) return Cell(*value);
+      if (std::optional<int64_t> value = table::ParseIsoTimestamp(text, {.takes_date_only = true}))
+        return Cell(*value);
       break;
   }
   std::string_view example = type == ColumnType::kDate        ? ", as 2024-02-29"
@@ -224,39 +139,6 @@ int CompareCells(const Cell& a, const Cell& b) {
   }
   CHECK(std::holds_alternative<double>(a) && std::holds_alternative<int64_t>(b));
   return -CompareMixed(std::get<int64_t>(b), std::get<double>(a));
-}
-
-std::string FormatDate(int64_t days) {
-  // std::chrono's years end at ±32767; date32 reaches further, and so does H. Hinnant's
-  // civil_from_days.
-  int64_t shifted = days + 719'468;
-  int64_t era = FloorDivide(shifted, 146'097);
-  int64_t day_of_era = shifted - era * 146'097;
-  int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  int64_t shifted_month = (5 * day_of_year + 2) / 153;
-  int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-  int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  if (year < 0 || year > 9999) {
-    return fmt::format("{}{:04}-{:02}-{:02}", year < 0 ? '-' : '+', std::abs(year), month, day);
-  }
-  return fmt::format("{:04}-{:02}-{:02}", year, month, day);
-}
-
-std::string FormatTimestamp(int64_t microseconds) {
-  int64_t seconds = FloorDivide(microseconds, kMicrosecondsPerSecond);
-  int64_t fraction = microseconds - seconds * kMicrosecondsPerSecond;
-  int64_t days = FloorDivide(seconds, kSecondsPerDay);
-  int64_t second_of_day = seconds - days * kSecondsPerDay;
-  std::string text = fmt::format("{}T{:02}:{:02}:{:02}", FormatDate(days), second_of_day / 3600,
-                                 second_of_day / 60 % 60, second_of_day % 60);
-  if (fraction != 0) {
-    std::string digits = fmt::format("{:06}", fraction);
-    text += '.' + digits.substr(0, digits.find_last_not_of('0') + 1);
-  }
-  return text + 'Z';
 }
 
 }  // namespace sluice::data

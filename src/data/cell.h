@@ -16,10 +16,8 @@ namespace sluice::data {
 
 using table::ColumnType;
 using table::ColumnTypeName;
+using table::FindColumnType;
 
-/// As table::FindColumnType, and MLflow's and pandas' other words: long, str, object, date32,
-/// datetime64.
-std::optional<ColumnType> FindColumnType(std::string_view name);
 /// Errors: kInvalidArgument for an Arrow type that `table` never hands out; `column` is named.
 Result<ColumnType> ColumnTypeOf(const arrow::DataType& type, std::string_view column);
 /// Bool is none: it has no order that a person would state a range in.
@@ -42,17 +40,11 @@ Cell CellAt(const arrow::Array& array, ColumnType type, int64_t row);
 std::string FormatCell(const Cell& cell, ColumnType type);
 /// As FormatCell, but numbers and booleans stay themselves.
 formats::Json CellToJson(const Cell& cell, ColumnType type);
-/// Reads what FormatCell writes. A timestamp may lack its time, its zone mark and use a blank for
-/// the T. Errors: kInvalidArgument naming the text and the type.
+/// Reads what FormatCell writes; a timestamp in any form that table::ParseIsoTimestamp takes, or a
+/// date alone. Errors: kInvalidArgument naming the text and the type.
 Result<Cell> ParseCell(std::string_view text, ColumnType type);
 /// -1, 0 or 1. Both hold the same alternative or are an int64 and a double (compared exactly); no
 /// nulls, no NaN (CHECK).
 int CompareCells(const Cell& a, const Cell& b);
-
-/// "2024-02-29" for days since 1970-01-01, by the proleptic Gregorian calendar; years beyond four
-/// digits get a sign.
-std::string FormatDate(int64_t days);
-/// "2024-02-29T08:30:00Z", with as many decimals as needed, for microseconds since 1970 UTC.
-std::string FormatTimestamp(int64_t microseconds);
 
 }  // namespace sluice::data

@@ -144,7 +144,7 @@ TEST(InferSchemaTest, ProposesWhatTheDataShows) {
     ids.push_back(std::to_string(1000 + i));
     colours.push_back(i % 2 == 0 ? "red" : "blue");
     ages.push_back(i % 10 == 0 ? "null" : std::to_string(18 + i % 50) + ".5");
-    days.push_back(FormatDate(19'000 + i % 30));
+    days.push_back(FormatCell(Cell(int64_t{19'000 + i % 30}), ColumnType::kDate));
     codes.push_back("DE" + std::to_string(100 + i % 77));
   }
   auto table = MakeTable({{"id", ColumnType::kInt64, ids},

@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "base/suggest.h"
+#include "base/utf8.h"
 #include "data/internal/sketch/hash.h"
 
 namespace sluice::data::internal {
@@ -71,9 +72,7 @@ std::string FormatView(const CellView& view, ColumnType type) {
   const std::string_view* text = std::get_if<std::string_view>(&view);
   if (text == nullptr) return FormatCell(ToCell(view), type);
   if (text->size() <= kShownBytes) return std::string(*text);
-  size_t end = kShownBytes;
-  while (end > 0 && (static_cast<uint8_t>((*text)[end]) & 0xc0) == 0x80) --end;
-  return std::string(text->substr(0, end)) + "...";
+  return std::string(CutUtf8(*text, kShownBytes)) + "...";
 }
 
 ColumnReader::ColumnReader(std::shared_ptr<arrow::ChunkedArray> column, ColumnType type)
