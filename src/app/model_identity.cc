@@ -6,7 +6,6 @@
 
 #include "base/sha256.h"
 #include "io/fs.h"
-#include "io/path.h"
 #include "objects/store.h"
 
 namespace sluice::app {
