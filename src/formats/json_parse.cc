@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/utf8.h"
 #include "formats/json.h"
 
 namespace sluice::formats {
@@ -182,16 +183,11 @@ class Parser {
   /// Copies one sequence of two to four bytes, refusing overlong forms, surrogates and values above
   /// U+10FFFF.
   bool CopyUtf8(std::string& out) {
-    auto byte = [this](size_t i) {
-      return at_ + i < text_.size() ? static_cast<unsigned char>(text_[at_ + i]) : 0U;
-    };
-    unsigned lead = byte(0);
-    size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    bool is_valid = lead >= 0xC2 && lead <= 0xF4 && byte(1) >= low && byte(1) <= high;
-    for (size_t i = 2; i < size; ++i) is_valid = is_valid && (byte(i) & 0xC0) == 0x80;
-    if (!is_valid) return Fail(fmt::format("byte 0x{:02x} is not valid UTF-8", lead));
+    const size_t size = Utf8CharacterSize(text_.substr(at_));
+    if (size == 0) {
+      return Fail(
+          fmt::format("byte 0x{:02x} is not valid UTF-8", static_cast<unsigned char>(text_[at_])));
+    }
     out.append(text_.substr(at_, size));
     at_ += size;
     return true;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "formats/json.h"
 
 namespace sluice::formats {
@@ -19,30 +20,13 @@ std::string PrintDouble(double value) {
 
 namespace {
 
-/// The size of the valid UTF-8 sequence at `at`, or 0.
-size_t Utf8SequenceSize(std::string_view text, size_t at) {
-  auto byte = [&](size_t i) {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-  };
-  unsigned lead = byte(0);
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  if (byte(1) < low || byte(1) > high) return 0;
-  size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  for (size_t i = 2; i < size; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  return size;
-}
-
 void PrintString(std::string_view text, std::string& out) {
   out += '"';
   size_t at = 0;
   while (at < text.size()) {
     auto c = static_cast<unsigned char>(text[at]);
     if (c >= 0x80) {
-      size_t size = Utf8SequenceSize(text, at);
+      size_t size = Utf8CharacterSize(text.substr(at));
       out += size == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(at, size);
       at += std::max<size_t>(size, 1);
       continue;

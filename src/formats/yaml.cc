@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/utf8.h"
 #include "formats/internal/yaml_text.h"
 
 namespace sluice::formats {
@@ -31,14 +32,8 @@ namespace {
 constexpr size_t kShownTextBytes = 60;
 
 std::string Shown(std::string_view text) {
-  std::string shown(text.substr(0, kShownTextBytes));
-  if (text.size() > kShownTextBytes) {
-    while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xC0) == 0x80) {
-      shown.pop_back();
-    }
-    if (!shown.empty() && static_cast<unsigned char>(shown.back()) >= 0xC0) shown.pop_back();
-    shown += "...";
-  }
+  std::string shown(CutUtf8(text, kShownTextBytes));
+  if (shown.size() < text.size()) shown += "...";
   std::replace(shown.begin(), shown.end(), '\n', ' ');
   return "'" + shown + "'";
 }

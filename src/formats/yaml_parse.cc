@@ -12,37 +12,13 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/utf8.h"
 #include "formats/internal/yaml_text.h"
 #include "formats/yaml.h"
 
 namespace sluice::formats {
 
 namespace {
-
-// The length of the UTF-8 sequence at text[at], or 0 if it is not valid (RFC 3629: no overlong
-// forms, no surrogates).
-size_t SequenceLength(std::string_view text, size_t at) {
-  auto byte = [&](size_t offset) -> unsigned {
-    return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0u;
-  };
-  auto follows = [&](size_t offset, unsigned low = 0x80, unsigned high = 0xBF) {
-    return byte(offset) >= low && byte(offset) <= high;
-  };
-  unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return follows(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    unsigned high = lead == 0xED ? 0x9F : 0xBF;
-    return follows(1, low, high) && follows(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 // Bytes of the line break at text[at], or 0: what libyaml takes for one (LF, CR, CRLF, NEL, LS,
 // PS).
@@ -85,7 +61,7 @@ Status ScanText(YamlText& text) {
       if (bad) break;  // now the bad line's end is known
       continue;
     }
-    size_t length = SequenceLength(bytes, at);
+    size_t length = Utf8CharacterSize(bytes.substr(at));
     unsigned byte = static_cast<unsigned char>(bytes[at]);
     if (length == 0) {
       if (!bad) {
@@ -104,7 +80,7 @@ Status ScanText(YamlText& text) {
   // The line may hold bytes that a terminal cannot show.
   std::string shown;
   for (size_t i = 0; i < source.text.size();) {
-    size_t length = SequenceLength(source.text, i);
+    size_t length = Utf8CharacterSize(std::string_view(source.text).substr(i));
     std::string_view sequence =
         std::string_view(source.text).substr(i, std::max<size_t>(length, 1));
     shown += length > 0 && IsPrintable(sequence) ? std::string(sequence) : "?";
@@ -134,7 +110,7 @@ class MarkReader {
     }
     std::string_view line = text_.Line(line_);
     for (; character_ < mark.column && byte_ < line.size(); ++character_) {
-      byte_ += std::max<size_t>(SequenceLength(line, byte_), 1);
+      byte_ += std::max<size_t>(Utf8CharacterSize(line.substr(byte_)), 1);
     }
     return {.line = line_, .column = static_cast<int>(byte_) + 1};
   }
@@ -228,7 +204,7 @@ std::string Advice(std::string_view problem, std::string_view context, std::stri
   if (problem == "did not find expected node content") {
     return c == '\0' ? std::string("expected a value here")
                      : fmt::format("expected a value here, found '{}'",
-                                   rest.substr(0, SequenceLength(rest, 0)));
+                                   rest.substr(0, Utf8CharacterSize(rest)));
   }
   if (problem == "did not find expected ',' or ']'") return "expected ',' or ']' here";
   if (problem == "did not find expected ',' or '}'") return "expected ',' or '}' here";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "pipeline/plan.h"
 
 namespace sluice::pipeline {
@@ -17,9 +18,7 @@ constexpr size_t kShownValueBytes = 60;
 std::string Shown(const Json& value) {
   std::string text = ValueText(value);
   if (text.size() <= kShownValueBytes) return text;
-  size_t end = kShownValueBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "...";
+  return std::string(CutUtf8(text, kShownValueBytes)) + "...";
 }
 
 const Json* FindIn(const std::vector<std::pair<std::string, Json>>& members,
@@ -126,6 +125,8 @@ void CompareInputs(const Ingredients& before, const Ingredients& now,
     }
     const InputIngredient& old_input = *old_inputs[i++].second;
     const InputIngredient& new_input = *new_inputs[j++].second;
+    // What is not made yet has no digest, and may come out as it was: no change to speak of.
+    if (new_input.digest == Digest() && old_input.pattern == new_input.pattern) continue;
     if (old_input.digest != new_input.digest) {
       reasons.push_back({.kind = Kind::kInputChanged,
                          .subject = subject(new_input),

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/suggest.h"
+#include "base/utf8.h"
 
 namespace sluice::features::internal {
 
@@ -93,11 +94,7 @@ Result<std::vector<double>> Numbers(const Json& json, std::string_view key, size
 std::string Shown(const Json& json) {
   std::string text =
       json.is_string() ? fmt::format("'{}'", json.AsString()) : formats::PrintJson(json);
-  if (text.size() > 60) {
-    size_t end = 57;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    text = text.substr(0, end) + "...";
-  }
+  if (text.size() > 60) text = std::string(CutUtf8(text, 57)) + "...";
   return text;
 }
 

@@ -3,30 +3,9 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/utf8.h"
+
 namespace sluice::table::internal {
-
-namespace {
-
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-/// Bytes of the valid character at the beginning of `text` (not empty), 0 if there is none.
-size_t CharacterSize(std::string_view text) {
-  auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return 1;
-  size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < size) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if (!IsContinuation(text[i])) return 0;
-  }
-  auto second = static_cast<unsigned char>(text[1]);
-  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-      (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) {
-    return 0;
-  }
-  return size;
-}
-
-}  // namespace
 
 std::optional<size_t> FindInvalidUtf8(std::string_view text) {
   size_t at = 0;
@@ -39,7 +18,7 @@ std::optional<size_t> FindInvalidUtf8(std::string_view text) {
     }
     while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
     while (at < text.size() && static_cast<unsigned char>(text[at]) >= 0x80) {
-      size_t size = CharacterSize(text.substr(at, 4));
+      size_t size = Utf8CharacterSize(text.substr(at));
       if (size == 0) return at;
       at += size;
     }
@@ -68,7 +47,7 @@ void AppendUtf8(char32_t code_point, std::string& out) {
 std::string ShownText(std::string_view text, size_t max_bytes) {
   std::string shown;
   while (!text.empty()) {
-    size_t size = CharacterSize(text);
+    size_t size = Utf8CharacterSize(text);
     std::string_view piece = size == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, size);
     if (size == 1 && (static_cast<unsigned char>(piece[0]) < 0x20 || piece[0] == 0x7F)) piece = " ";
     if (shown.size() + piece.size() > max_bytes) break;
