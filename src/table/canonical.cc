@@ -17,7 +17,6 @@
 
 #include "table/internal/arrow_status.h"
 #include "table/internal/format_value.h"
-#include "table/internal/parse_time.h"
 #include "table/internal/utf8.h"
 
 namespace sluice::table {
@@ -32,15 +31,16 @@ struct TypeName {
 };
 // The first name of each type is its own; the others are synonyms.
 constexpr TypeName kTypeNames[] = {
-    {"bool", ColumnType::kBool},     {"int64", ColumnType::kInt64},
-    {"double", ColumnType::kDouble}, {"string", ColumnType::kString},
-    {"date", ColumnType::kDate},     {"timestamp", ColumnType::kTimestamp},
-    {"boolean", ColumnType::kBool},  {"int", ColumnType::kInt64},
-    {"integer", ColumnType::kInt64}, {"long", ColumnType::kInt64},
-    {"float", ColumnType::kDouble},  {"float64", ColumnType::kDouble},
-    {"number", ColumnType::kDouble}, {"text", ColumnType::kString},
-    {"str", ColumnType::kString},    {"utf8", ColumnType::kString},
-    {"date32", ColumnType::kDate},   {"datetime", ColumnType::kTimestamp},
+    {"bool", ColumnType::kBool},          {"int64", ColumnType::kInt64},
+    {"double", ColumnType::kDouble},      {"string", ColumnType::kString},
+    {"date", ColumnType::kDate},          {"timestamp", ColumnType::kTimestamp},
+    {"boolean", ColumnType::kBool},       {"int", ColumnType::kInt64},
+    {"integer", ColumnType::kInt64},      {"long", ColumnType::kInt64},
+    {"float", ColumnType::kDouble},       {"float64", ColumnType::kDouble},
+    {"number", ColumnType::kDouble},      {"text", ColumnType::kString},
+    {"str", ColumnType::kString},         {"utf8", ColumnType::kString},
+    {"object", ColumnType::kString},      {"date32", ColumnType::kDate},
+    {"datetime", ColumnType::kTimestamp}, {"datetime64", ColumnType::kTimestamp},
 };
 
 /// Arrow's casts live in a library of their own that must be told to register them.

@@ -27,8 +27,9 @@ enum class ColumnType : uint8_t {
 /// "bool", "int64", "double", "string", "date", "timestamp".
 std::string_view ColumnTypeName(ColumnType type);
 
-/// The type of a name or of a usual synonym ("int", "integer", "float", "float64", "text", "str",
-/// "datetime", "boolean", "date32"), case ignored.
+/// The type of a name or of a usual synonym, MLflow's and pandas' among them ("int", "integer",
+/// "long", "float", "float64", "text", "str", "object", "datetime", "datetime64", "boolean",
+/// "date32"), case ignored.
 std::optional<ColumnType> FindColumnType(std::string_view name);
 
 /// The Arrow type of a canonical type.

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "table/internal/arrow_status.h"
+#include "table/time_text.h"
 
 namespace sluice::table::internal {
 
@@ -28,6 +29,7 @@ struct ColumnText {
   /// Calls body(row, begin, end) for each row's field, until it returns false.
   template <typename Body>
   void ForEach(Body&& body) const {
+    if (rows.row_count == 0) return;  // then there may be no field_ends to add to
     const size_t stride = rows.column_count;
     const uint32_t* end = rows.field_ends + column;
     if (column == 0) {
@@ -118,7 +120,9 @@ struct DateDecoder {
   using Value = int32_t;
   static bool Fast(const char* begin, const char* end, const ValueRules&, NumberForm,
                    Value& value) {
-    return ParseIsoDate({begin, static_cast<size_t>(end - begin)}, value);
+    std::optional<int32_t> days = ParseIsoDate({begin, static_cast<size_t>(end - begin)});
+    if (days) value = *days;
+    return days.has_value();
   }
   static bool Full(std::string_view text, const ValueRules& rules, NumberForm, Value& value) {
     return rules.ToDate(text, value);
@@ -129,8 +133,10 @@ struct TimestampDecoder {
   using Value = int64_t;
   static bool Fast(const char* begin, const char* end, const ValueRules&, NumberForm form,
                    Value& value) {
-    return ParseIsoTimestamp({begin, static_cast<size_t>(end - begin)}, form == NumberForm::kGiven,
-                             value);
+    std::optional<int64_t> micros = ParseIsoTimestamp(
+        {begin, static_cast<size_t>(end - begin)}, {.cuts_fraction = form == NumberForm::kGiven});
+    if (micros) value = *micros;
+    return micros.has_value();
   }
   static bool Full(std::string_view text, const ValueRules& rules, NumberForm form, Value& value) {
     return rules.ToTimestamp(text, form, value);

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "table/canonical.h"
-#include "table/internal/parse_time.h"
+#include "table/time_text.h"
 
 namespace sluice::table::internal {
 
@@ -54,7 +54,8 @@ void AppendValue(const arrow::Array& array, int64_t row, std::string& out) {
       AppendDate(static_cast<const arrow::Date32Array&>(array).Value(row), out);
       return;
     case ColumnType::kTimestamp:
-      AppendTimestamp(static_cast<const arrow::TimestampArray&>(array).Value(row), out);
+      AppendTimestamp(static_cast<const arrow::TimestampArray&>(array).Value(row),
+                      TimestampStyle::kBlank, out);
       return;
   }
 }

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+
+#include "table/time_text.h"
 
 namespace sluice::table::internal {
 
@@ -194,7 +197,9 @@ bool ValueRules::ToDate(std::string_view text, int32_t& days) const {
     days = static_cast<int32_t>(micros / kMicrosPerDay);
     return true;
   }
-  return ParseIsoDate(text, days);
+  std::optional<int32_t> iso = ParseIsoDate(text);
+  if (iso) days = *iso;
+  return iso.has_value();
 }
 
 bool ValueRules::ToTimestamp(std::string_view text, NumberForm form, int64_t& micros) const {
@@ -202,11 +207,10 @@ bool ValueRules::ToTimestamp(std::string_view text, NumberForm form, int64_t& mi
   for (const DateFormat& format : date_formats_) {
     if (format.Parse(text, micros)) return true;
   }
-  if (ParseIsoTimestamp(text, form == NumberForm::kGiven, micros)) return true;
-  int32_t days = 0;
-  if (!ParseIsoDate(text, days)) return false;
-  micros = days * kMicrosPerDay;
-  return true;
+  std::optional<int64_t> iso = ParseIsoTimestamp(
+      text, {.cuts_fraction = form == NumberForm::kGiven, .takes_date_only = true});
+  if (iso) micros = *iso;
+  return iso.has_value();
 }
 
 KindSet ValueRules::ValueKind(std::string_view text) const {
@@ -229,10 +233,8 @@ KindSet ValueRules::ValueKind(std::string_view text) const {
     }
     if (ToDouble(text, NumberForm::kInferred, number)) return kRealKind;
   }
-  int32_t days = 0;
-  int64_t micros = 0;
-  if (ParseIsoDate(text, days)) return kDateKind;
-  if (ParseIsoTimestamp(text, false, micros)) return kTimestampKind;
+  if (ParseIsoDate(text)) return kDateKind;
+  if (ParseIsoTimestamp(text)) return kTimestampKind;
   return kTextKind;
 }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "table/internal/date_format.h"
 #include "table/internal/parse_number.h"
-#include "table/internal/parse_time.h"
 #include "table/read_options.h"
 
 namespace sluice::table::internal {
