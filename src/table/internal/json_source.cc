@@ -1,8 +1,6 @@
 #include "table/internal/json_source.h"
 
 #include <arrow/array.h>
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_primitive.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -17,6 +15,7 @@
 #include "table/internal/arrow_status.h"
 #include "table/internal/chunk_driver.h"
 #include "table/internal/column_choice.h"
+#include "table/internal/json_cells.h"
 #include "table/internal/json_line.h"
 #include "table/internal/text_input.h"
 #include "table/internal/text_report.h"
@@ -25,8 +24,6 @@
 namespace sluice::table::internal {
 
 namespace {
-
-constexpr KindSet kNestedKind = 128;
 
 /// A chunk's lines, parsed: cells by row and by the chunk's own list of keys.
 struct ParsedChunk {
@@ -82,26 +79,11 @@ class KeyTable {
   std::string scratch_;
 };
 
-std::string_view CellText(const JsonCell& cell, std::string& scratch) {
-  if (!cell.has_escapes) return cell.text;
-  scratch.clear();
-  UnescapeJson(cell.text, scratch);
-  return scratch;
-}
-
-/// Makes room behind a text for the number parser, which reads a few bytes on.
-std::string_view Slack(std::string_view text, std::string& buffer) {
-  buffer.assign(text);
-  buffer.reserve(text.size() + 64);
-  return buffer;
-}
-
 class JsonSource : public ChunkSource {
  public:
   JsonSource(std::vector<JsonFile> files, ValueRules rules, const ReadOptions& options)
       : files_(std::move(files)),
-        rules_(std::move(rules)),
-        string_rules_(ValueRules::ForJsonStrings()),
+        cells_(std::move(rules)),
         options_(options),
         chunk_bytes_(std::clamp<size_t>(options.chunk_size_bytes, 1, size_t{256} << 20)) {
     for (JsonFile& file : files_) {
@@ -224,7 +206,7 @@ class JsonSource : public ChunkSource {
     std::vector<std::shared_ptr<arrow::Array>> arrays;
     for (size_t i = 0; i < columns.size(); ++i) {
       ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> array,
-                       MakeColumn(columns[i], types_[i], is_given_[i]));
+                       cells_.MakeColumn(columns[i], types_[i], is_given_[i]));
       arrays.push_back(std::move(array));
     }
     result.batch = arrow::RecordBatch::Make(schema_, result.row_count, std::move(arrays));
@@ -314,34 +296,17 @@ class JsonSource : public ChunkSource {
       chunk.problems.push_back(std::move(problem));
   }
 
-  KindSet KindOf(const JsonCell& cell, std::string& scratch, std::string& buffer) const {
-    switch (cell.kind) {
-      case JsonKind::kNull: return kNoKind;
-      case JsonKind::kTrue:
-      case JsonKind::kFalse: return kBoolKind;
-      case JsonKind::kNumber: return rules_.Kind(Slack(cell.text, buffer), /*is_quoted=*/false);
-      case JsonKind::kNested: return kNestedKind;
-      case JsonKind::kString: break;
-    }
-    std::string_view text = CellText(cell, scratch);
-    KindSet kind = string_rules_.Kind(text, /*is_quoted=*/true);
-    // Blanks around or instead of a date are text in JSON.
-    bool is_exact = !text.empty() && text.front() != ' ' && text.back() != ' ';
-    return kind == kNoKind || !is_exact ? kTextKind : kind;
-  }
-
   std::vector<KeyFacts> FindKinds(size_t file_index, const ParsedChunk& chunk) const {
     const char* file_begin = files_[file_index].input.text().data();
     std::vector<KeyFacts> facts(chunk.keys.size());
-    std::string scratch;
-    std::string buffer;
+    JsonCells::Scratch scratch;
     for (const ParsedChunk::Entry& entry : chunk.entries) {
       KeyFacts& key = facts[entry.key];
       if (entry.cell.kind == JsonKind::kNested && (key.kinds & kNestedKind) == 0) {
         key.nested_offset = static_cast<size_t>(entry.cell.text.data() - file_begin);
       }
       if ((key.kinds & kTextKind) != 0 && entry.cell.kind != JsonKind::kNested) continue;
-      key.kinds |= KindOf(entry.cell, scratch, buffer);
+      key.kinds |= cells_.Kind(entry.cell, scratch);
     }
     return facts;
   }
@@ -355,43 +320,6 @@ class JsonSource : public ChunkSource {
     return InvalidArgument(fmt::format("'{}' holds no JSON objects", files_.front().input.path()));
   }
 
-  template <typename Value>
-  bool Convert(const JsonCell& cell,
-               bool (ValueRules::*convert)(std::string_view, NumberForm, Value&) const,
-               bool is_given, Value& value, std::string& scratch, std::string& buffer) const {
-    const ValueRules& rules = rules_;
-    NumberForm form = is_given ? NumberForm::kGiven : NumberForm::kInferred;
-    return (rules.*convert)(Slack(CellText(cell, scratch), buffer), form, value);
-  }
-
-  /// Whether the cell (not null) can become a value of `type`, which is then in the variable of
-  /// that type.
-  struct Converted {
-    bool truth = false;
-    int64_t integer = 0;  // int64 and timestamp
-    double number = 0;
-    int32_t days = 0;
-  };
-  bool Convert(const JsonCell& cell, ColumnType type, bool is_given, Converted& out,
-               std::string& scratch, std::string& buffer) const {
-    if (cell.kind == JsonKind::kNested) return false;
-    switch (type) {
-      case ColumnType::kBool:
-        if (cell.kind != JsonKind::kString) out.truth = cell.kind == JsonKind::kTrue;
-        if (cell.kind == JsonKind::kTrue || cell.kind == JsonKind::kFalse) return true;
-        return Convert(cell, &ValueRules::ToBool, is_given, out.truth, scratch, buffer);
-      case ColumnType::kInt64:
-        return Convert(cell, &ValueRules::ToInt64, is_given, out.integer, scratch, buffer);
-      case ColumnType::kDouble:
-        return Convert(cell, &ValueRules::ToDouble, is_given, out.number, scratch, buffer);
-      case ColumnType::kTimestamp:
-        return Convert(cell, &ValueRules::ToTimestamp, is_given, out.integer, scratch, buffer);
-      case ColumnType::kDate: return rules_.ToDate(CellText(cell, scratch), out.days);
-      case ColumnType::kString: return true;
-    }
-    return false;
-  }
-
   /// Rows whose values do not fit a given type are bad.
   void DropMisfits(size_t file_index, ParsedChunk& chunk,
                    std::vector<std::vector<JsonCell>>& columns) const {
@@ -399,14 +327,11 @@ class JsonSource : public ChunkSource {
     std::vector<ChunkProblem> problems = std::move(chunk.problems);
     chunk.problems.clear();
     int64_t dropped_count = 0;
-    std::string scratch;
-    std::string buffer;
+    JsonCells::Scratch scratch;
     for (size_t row = 0; row < chunk.rows.size(); ++row) {
       for (size_t i = 0; i < columns.size() && !is_dropped[row]; ++i) {
         const JsonCell& cell = columns[i][row];
-        Converted ignored;
-        if (!is_given_[i] || cell.kind == JsonKind::kNull ||
-            Convert(cell, types_[i], true, ignored, scratch, buffer))
+        if (!is_given_[i] || cell.kind == JsonKind::kNull || cells_.Fits(cell, types_[i], scratch))
           continue;
         is_dropped[row] = true;
         ++dropped_count;
@@ -441,68 +366,8 @@ class JsonSource : public ChunkSource {
     for (std::vector<JsonCell>& column : columns) column.resize(kept);
   }
 
-  template <typename Builder, typename Append>
-  static Result<std::shared_ptr<arrow::Array>> Build(Builder& builder,
-                                                     const std::vector<JsonCell>& cells,
-                                                     Append&& append) {
-    ARROW_RETURN_IF_ERROR("decode", builder.Reserve(static_cast<int64_t>(cells.size())));
-    for (const JsonCell& cell : cells) {
-      ARROW_RETURN_IF_ERROR("decode",
-                            cell.kind == JsonKind::kNull ? builder.AppendNull() : append(cell));
-    }
-    ARROW_ASSIGN(std::shared_ptr<arrow::Array> array, "decode", builder.Finish());
-    return array;
-  }
-
-  Result<std::shared_ptr<arrow::Array>> MakeColumn(const std::vector<JsonCell>& cells,
-                                                   ColumnType type, bool is_given) const {
-    std::string scratch;
-    std::string buffer;
-    Converted value;
-    auto convert = [&](const JsonCell& cell) {
-      CHECK(Convert(cell, type, is_given, value, scratch, buffer));
-    };
-    switch (type) {
-      case ColumnType::kBool: {
-        arrow::BooleanBuilder builder;
-        return Build(builder, cells, [&](const JsonCell& cell) {
-          return convert(cell), builder.Append(value.truth);
-        });
-      }
-      case ColumnType::kInt64: {
-        arrow::Int64Builder builder;
-        return Build(builder, cells, [&](const JsonCell& cell) {
-          return convert(cell), builder.Append(value.integer);
-        });
-      }
-      case ColumnType::kDouble: {
-        arrow::DoubleBuilder builder;
-        return Build(builder, cells, [&](const JsonCell& cell) {
-          return convert(cell), builder.Append(value.number);
-        });
-      }
-      case ColumnType::kDate: {
-        arrow::Date32Builder builder;
-        return Build(builder, cells, [&](const JsonCell& cell) {
-          return convert(cell), builder.Append(value.days);
-        });
-      }
-      case ColumnType::kTimestamp: {
-        arrow::TimestampBuilder builder(ArrowType(type), arrow::default_memory_pool());
-        return Build(builder, cells, [&](const JsonCell& cell) {
-          return convert(cell), builder.Append(value.integer);
-        });
-      }
-      case ColumnType::kString: break;
-    }
-    arrow::StringBuilder builder;
-    return Build(builder, cells,
-                 [&](const JsonCell& cell) { return builder.Append(CellText(cell, scratch)); });
-  }
-
   std::vector<JsonFile> files_;
-  const ValueRules rules_;
-  const ValueRules string_rules_;
+  const JsonCells cells_;
   const ReadOptions options_;
   const size_t chunk_bytes_;
   size_t chunk_count_ = 0;
