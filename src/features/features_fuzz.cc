@@ -12,22 +12,6 @@
 
 using namespace sluice;  // NOLINT: a program of its own
 
-namespace {
-
-std::shared_ptr<arrow::DataType> ArrowType(features::ColumnType type) {
-  switch (type) {
-    case features::ColumnType::kBool: return arrow::boolean();
-    case features::ColumnType::kInteger: return arrow::int64();
-    case features::ColumnType::kDouble: return arrow::float64();
-    case features::ColumnType::kText: return arrow::utf8();
-    case features::ColumnType::kDate: return arrow::date32();
-    case features::ColumnType::kTimestamp: break;
-  }
-  return arrow::timestamp(arrow::TimeUnit::MICRO);
-}
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
   Result<features::FeatureGraph> graph = features::FeatureGraph::FromText(text);
@@ -35,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   arrow::FieldVector fields;
   arrow::ArrayVector arrays;
   for (const features::InputColumn& input : graph->inputs()) {
-    fields.push_back(arrow::field(input.name, ArrowType(input.type)));
+    fields.push_back(arrow::field(input.name, table::ArrowType(input.type)));
     arrays.push_back(arrow::MakeEmptyArray(fields.back()->type()).ValueOrDie());
     arrow::Result<std::shared_ptr<arrow::Array>> nulls =
         arrow::MakeArrayOfNull(fields.back()->type(), 2);

@@ -54,9 +54,9 @@ Status CheckSpecColumns(const arrow::Schema& schema, const FeatureSpec& spec) {
 const ChainSpec& DefaultChain(const FeatureSpec& spec, ColumnType type) {
   switch (type) {
     case ColumnType::kBool: return spec.bool_default;
-    case ColumnType::kInteger:
+    case ColumnType::kInt64:
     case ColumnType::kDouble: return spec.numeric_default;
-    case ColumnType::kText: return spec.text_default;
+    case ColumnType::kString: return spec.text_default;
     case ColumnType::kDate:
     case ColumnType::kTimestamp: break;
   }
@@ -92,7 +92,7 @@ Result<std::vector<Planned>> PlanInputs(const arrow::Table& table, const Feature
       if (declared == name) chain = &declared_chain;
     }
     if (chain != nullptr && chain->is_dropped) continue;
-    std::optional<ColumnType> type = ColumnTypeOf(*table.field(i)->type());
+    std::optional<ColumnType> type = table::CanonicalType(*table.field(i)->type());
     if (!type.has_value()) {
       return InvalidArgument(
           fmt::format("column '{}': has type {}, which features cannot read; convert or drop it",

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "features/column_type.h"
 #include "features/label.h"
 #include "features/spec.h"
 #include "formats/json.h"
+#include "table/canonical.h"
 
 namespace arrow {
 class RecordBatch;

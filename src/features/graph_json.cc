@@ -15,7 +15,7 @@ Result<InputColumn> ReadInput(const Json& json) {
   InputColumn input;
   ASSIGN_OR_RETURN(input.name, json.GetString("name"));
   ASSIGN_OR_RETURN(std::string type_name, json.GetString("type"));
-  std::optional<ColumnType> type = ColumnTypeFromName(type_name);
+  std::optional<ColumnType> type = table::FindColumnType(type_name);
   if (!type.has_value()) {
     return InvalidArgument(fmt::format("column '{}': unknown type '{}'", input.name, type_name));
   }
@@ -87,7 +87,7 @@ Json FeatureGraph::ToJson() const {
   Json chains = Json::MakeArray();
   for (const internal::Chain& chain : state_->chains) {
     inputs_json.Append(Json::MakeObject({{"name", chain.input.name},
-                                         {"type", ColumnTypeName(chain.input.type)},
+                                         {"type", table::ColumnTypeName(chain.input.type)},
                                          {"nullable", chain.input.is_nullable}}));
     chains.Append(internal::ChainToJson(chain));
   }

@@ -75,8 +75,8 @@ TEST(FeatureGraph, DefaultsByTypeInTheTablesOrder) {
 TEST(FeatureGraph, InputsAreTheSignature) {
   FeatureGraph graph =
       Fit(*People(), R"({"label":"label","drop":["member"],"columns":{"joined":"drop"}})");
-  EXPECT_THAT(graph.inputs(), ElementsAre(InputColumn{"age", ColumnType::kInteger, true},
-                                          InputColumn{"city", ColumnType::kText, true},
+  EXPECT_THAT(graph.inputs(), ElementsAre(InputColumn{"age", ColumnType::kInt64, true},
+                                          InputColumn{"city", ColumnType::kString, true},
                                           InputColumn{"income", ColumnType::kDouble, true}));
 }
 
@@ -145,7 +145,7 @@ TEST(FeatureGraph, SafeConversionsOnly) {
   Result<Matrix> fraction = graph.Apply(*MakeTable({Doubles("i", {3.5}), Doubles("d", {1.0})}));
   ASSERT_FALSE(fraction.ok());
   EXPECT_THAT(fraction.error().message(),
-              HasSubstr("column 'i'. Can not safely convert double to long: found 3.5"));
+              HasSubstr("column 'i'. Can not safely convert double to int64: found 3.5"));
   Result<Matrix> text = graph.Apply(*MakeTable({Integers("i", {3}), Texts("d", {"1"})}));
   ASSERT_FALSE(text.ok());
   EXPECT_THAT(text.error().message(),

@@ -58,7 +58,7 @@ std::string ClassText(ColumnType type, double value) {
 }
 
 Result<ColumnType> LabelType(const std::string& name, const arrow::DataType& given) {
-  std::optional<ColumnType> type = ColumnTypeOf(given);
+  std::optional<ColumnType> type = table::CanonicalType(given);
   if (!type.has_value() || *type == ColumnType::kDate || *type == ColumnType::kTimestamp) {
     return InvalidArgument(fmt::format("label '{}': has type {}; a label is text, bool or numbers",
                                        name, given.ToString()));
@@ -136,8 +136,8 @@ Result<LabelEncoder> LabelEncoder::Fit(const arrow::ChunkedArray& column, const 
         fmt::format("label '{}': is infinite in {} rows", spec.label, seen.infinite_count));
   }
 
-  bool is_text = encoder.type_ == ColumnType::kText;
-  bool is_numeric = encoder.type_ == ColumnType::kInteger || encoder.type_ == ColumnType::kDouble;
+  bool is_text = encoder.type_ == ColumnType::kString;
+  bool is_numeric = encoder.type_ == ColumnType::kInt64 || encoder.type_ == ColumnType::kDouble;
   if (is_text && spec.task == TaskChoice::kRegression) {
     return InvalidArgument(
         fmt::format("label '{}': is text, and a regression needs numbers", spec.label));
@@ -190,13 +190,11 @@ Result<LabelEncoder> LabelEncoder::Fit(const arrow::ChunkedArray& column, const 
 
 Result<EncodedLabels> LabelEncoder::Encode(const arrow::ChunkedArray& column) const {
   ASSIGN_OR_RETURN(ColumnType type, LabelType(name_, *column.type()));
-  auto is_number = [](ColumnType t) {
-    return t == ColumnType::kInteger || t == ColumnType::kDouble;
-  };
+  auto is_number = [](ColumnType t) { return t == ColumnType::kInt64 || t == ColumnType::kDouble; };
   bool is_all_null = column.null_count() == column.length();
   if (type != type_ && !(is_number(type) && is_number(type_)) && !is_all_null) {
     return InvalidArgument(fmt::format("label '{}': has type {}, but was trained as {}", name_,
-                                       ColumnTypeName(type), ColumnTypeName(type_)));
+                                       table::ColumnTypeName(type), table::ColumnTypeName(type_)));
   }
   std::unordered_map<std::string_view, double> index;
   for (size_t i = 0; i < classes_.size(); ++i) index.emplace(classes_[i], static_cast<double>(i));
@@ -256,7 +254,7 @@ Json LabelEncoder::ToJson() const {
   Json classes = Json::MakeArray();
   for (const std::string& text : classes_) classes.Append(text);
   return Json::MakeObject({{"name", name_},
-                           {"type", ColumnTypeName(type_)},
+                           {"type", table::ColumnTypeName(type_)},
                            {"task", TaskName(task_)},
                            {"missing", drops_missing_ ? "drop" : "error"},
                            {"classes", std::move(classes)}});
@@ -266,7 +264,7 @@ Result<LabelEncoder> LabelEncoder::FromJson(const Json& json) {
   LabelEncoder encoder;
   ASSIGN_OR_RETURN(encoder.name_, json.GetString("name"));
   ASSIGN_OR_RETURN(std::string type_name, json.GetString("type"));
-  std::optional<ColumnType> type = ColumnTypeFromName(type_name);
+  std::optional<ColumnType> type = table::FindColumnType(type_name);
   if (!type.has_value() || *type == ColumnType::kDate || *type == ColumnType::kTimestamp) {
     return InvalidArgument(fmt::format("label '{}': unknown type '{}'", encoder.name_, type_name));
   }
@@ -292,7 +290,7 @@ Result<LabelEncoder> LabelEncoder::FromJson(const Json& json) {
     return InvalidArgument(
         fmt::format("label '{}': task '{}' does not fit {} classes", encoder.name_, task, count));
   }
-  if (encoder.task_ == Task::kRegression && encoder.type_ == ColumnType::kText) {
+  if (encoder.task_ == Task::kRegression && encoder.type_ == ColumnType::kString) {
     return InvalidArgument(fmt::format("label '{}': text without classes", encoder.name_));
   }
   return encoder;

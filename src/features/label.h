@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "base/result.h"
-#include "features/column_type.h"
 #include "features/spec.h"
 #include "formats/json.h"
+#include "table/canonical.h"
 
 namespace arrow {
 class ChunkedArray;
 }
 
 namespace sluice::features {
+
+using table::ColumnType;
 
 enum class Task : uint8_t { kBinary, kMulticlass, kRegression };
 /// "binary", "multiclass", "regression".
@@ -60,7 +62,7 @@ class LabelEncoder {
 
  private:
   std::string name_;
-  ColumnType type_ = ColumnType::kText;
+  ColumnType type_ = ColumnType::kString;
   Task task_ = Task::kRegression;
   bool drops_missing_ = false;
   std::vector<std::string> classes_;

@@ -15,13 +15,13 @@ Result<formats::Json> TypedClass(const std::string& text, ColumnType type) {
   const char* end = text.data() + text.size();
   const auto fail = [&] {
     return DataLoss(
-        fmt::format("the label's class '{}' is no {}", text, features::ColumnTypeName(type)));
+        fmt::format("the label's class '{}' is no {}", text, table::ColumnTypeName(type)));
   };
   switch (type) {
     case ColumnType::kBool:
       if (text != "true" && text != "false") return fail();
       return formats::Json(text == "true");
-    case ColumnType::kInteger: {
+    case ColumnType::kInt64: {
       int64_t value = 0;
       const auto [stop, error] = std::from_chars(text.data(), end, value);
       if (error != std::errc() || stop != end) return fail();
@@ -44,7 +44,7 @@ Result<InputColumn> ReadInput(const formats::Json& json, size_t index) {
   ASSIGN_OR_RETURN(input.name, json.GetString("name"));
   ASSIGN_OR_RETURN(const std::string type_name, json.GetString("type"));
   ASSIGN_OR_RETURN(input.is_required, json.GetBool("required"));
-  const std::optional<ColumnType> type = features::ColumnTypeFromName(type_name);
+  const std::optional<ColumnType> type = table::FindColumnType(type_name);
   if (!type) return InvalidArgument(where + ".type: '" + type_name + "' is no column type");
   input.type = *type;
   if (input.name.empty()) return InvalidArgument(where + ".name is empty");
@@ -75,7 +75,7 @@ formats::Json Description::ToJson() const {
   formats::Json inputs = formats::Json::MakeArray();
   for (const InputColumn& input : signature.inputs) {
     inputs.Append(formats::Json::MakeObject({{"name", input.name},
-                                             {"type", features::ColumnTypeName(input.type)},
+                                             {"type", table::ColumnTypeName(input.type)},
                                              {"required", input.is_required}}));
   }
   return formats::Json::MakeObject({{"version", kVersion},

@@ -70,7 +70,7 @@ bool HasColumnsOf(const Signature& signature, const arrow::RecordBatch& batch) {
   if (batch.num_columns() != static_cast<int>(signature.inputs.size())) return false;
   for (int i = 0; i < batch.num_columns(); ++i) {
     const arrow::DataType& type = *batch.schema()->field(i)->type();
-    if (features::ColumnTypeOf(type) != signature.inputs[static_cast<size_t>(i)].type) return false;
+    if (table::CanonicalType(type) != signature.inputs[static_cast<size_t>(i)].type) return false;
   }
   return true;
 }

@@ -25,7 +25,7 @@ using learn::Task;
 ///     {"version": 1, "kind": "model", "task": "binary", "label": "income", "classes": ["<=50K",
 ///     ">50K"],
 ///      "threshold": 0.5, "learner": "gbdt", "params": {...}, "seed": 7,
-///      "inputs": [{"name": "age", "type": "long", "required": true}, ...]}
+///      "inputs": [{"name": "age", "type": "int64", "required": true}, ...]}
 struct Description {
   Task task = Task::kBinary;
   std::string label;                   ///< the label column's name

@@ -119,13 +119,13 @@ TEST(ModelTest, DescribesItself) {
   EXPECT_EQ(description.seed, 7);
   ASSERT_EQ(description.signature.inputs.size(), 7u);
   const std::vector<InputColumn> expected = {
-      {.name = "age", .type = ColumnType::kInteger, .is_required = true},
+      {.name = "age", .type = ColumnType::kInt64, .is_required = true},
       {.name = "income", .type = ColumnType::kDouble, .is_required = false},
-      {.name = "city", .type = ColumnType::kText, .is_required = false},
+      {.name = "city", .type = ColumnType::kString, .is_required = false},
       {.name = "member", .type = ColumnType::kBool, .is_required = true},
       {.name = "joined", .type = ColumnType::kDate, .is_required = true},
       {.name = "seen", .type = ColumnType::kTimestamp, .is_required = true},
-      {.name = "visits", .type = ColumnType::kInteger, .is_required = false}};
+      {.name = "visits", .type = ColumnType::kInt64, .is_required = false}};
   EXPECT_EQ(description.signature.inputs, expected);
   const auto again = Description::FromJson(description.ToJson());
   ASSERT_TRUE(again.ok()) << again.error().message();
@@ -171,7 +171,7 @@ TEST(ModelTest, LoadNamesWhatIsWrong) {
       {replaced("\"threshold\": 0.5", "\"threshold\": 1.5"), "threshold"},
       {replaced("\"label\": \"target\"", "\"label\": \"x\""), "label"},
       {replaced("\"age\"", "\"agee\""), "inputs"},
-      {replaced("\"long\"", "\"int\""), "inputs[0].type"},
+      {replaced("\"int64\"", "\"int65\""), "inputs[0].type"},
       {replaced("\"age\"", "\"city\""), "twice"},
       {replaced("\"learner\": \"gbdt\"", "\"learner\": \"linear\""), "learner"},
       {replaced("\"seed\": 7", "\"seed\": \"7\""), "seed"},

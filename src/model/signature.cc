@@ -25,7 +25,7 @@ std::string PrintNames(const std::vector<std::string>& names) {
 }
 
 std::string_view NumpyNameOf(const arrow::DataType& type) {
-  const std::optional<ColumnType> column_type = features::ColumnTypeOf(type);
+  const std::optional<ColumnType> column_type = table::CanonicalType(type);
   return column_type ? NumpyTypeName(*column_type) : std::string_view("object");
 }
 
@@ -42,7 +42,8 @@ Result<std::shared_ptr<arrow::ChunkedArray>> CastTo(
   // Doubles on their way to long were seen to be whole; longs past 2^53 lose their last digits as
   // doubles, as they do in pandas.
   options.allow_float_truncate = true;
-  const auto cast = arrow::compute::Cast(arrow::Datum(column), ArrowTypeOf(input.type), options);
+  const auto cast =
+      arrow::compute::Cast(arrow::Datum(column), table::ArrowType(input.type), options);
   if (!cast.ok()) return Incompatible(input, *column->type());
   return cast->chunked_array();
 }
@@ -98,14 +99,13 @@ constexpr std::string_view kMissingIntegersHint =
 
 Result<std::shared_ptr<arrow::ChunkedArray>> FitColumn(
     const InputColumn& input, std::shared_ptr<arrow::ChunkedArray> column) {
-  const std::shared_ptr<arrow::DataType> wanted = ArrowTypeOf(input.type);
+  const std::shared_ptr<arrow::DataType> wanted = table::ArrowType(input.type);
   const arrow::DataType& found = *column->type();
   if (!found.Equals(*wanted)) {
-    const std::optional<ColumnType> type = features::ColumnTypeOf(found);
+    const std::optional<ColumnType> type = table::CanonicalType(found);
     const bool is_all_missing = column->null_count() == column->length();
     if (!type && found.id() != arrow::Type::NA) return Incompatible(input, found);
-    const bool is_long_as_double =
-        type == ColumnType::kInteger && input.type == ColumnType::kDouble;
+    const bool is_long_as_double = type == ColumnType::kInt64 && input.type == ColumnType::kDouble;
     const bool is_date_as_datetime =
         type == ColumnType::kDate && input.type == ColumnType::kTimestamp;
     const bool is_datetime_as_date =
@@ -114,7 +114,7 @@ Result<std::shared_ptr<arrow::ChunkedArray>> FitColumn(
       auto nulls = arrow::MakeArrayOfNull(wanted, column->length());
       if (!nulls.ok()) return Internal(nulls.status().ToString());
       column = std::make_shared<arrow::ChunkedArray>(*nulls);
-    } else if (type == ColumnType::kDouble && input.type == ColumnType::kInteger) {
+    } else if (type == ColumnType::kDouble && input.type == ColumnType::kInt64) {
       ASSIGN_OR_RETURN(column, NanToNull(column));
       if (!AreWhole(*column)) return Incompatible(input, found);
       ASSIGN_OR_RETURN(column, CastTo(column, input));
@@ -127,10 +127,10 @@ Result<std::shared_ptr<arrow::ChunkedArray>> FitColumn(
     }
   }
   const bool refuses_missing =
-      input.is_required && (input.type == ColumnType::kInteger || input.type == ColumnType::kBool);
+      input.is_required && (input.type == ColumnType::kInt64 || input.type == ColumnType::kBool);
   if (refuses_missing && column->null_count() > 0) {
     // What pandas makes of such a column, and so what MLflow calls it.
-    return input.type == ColumnType::kInteger
+    return input.type == ColumnType::kInt64
                ? Incompatible(input, *arrow::float64(), kMissingIntegersHint)
                : Incompatible(input, *arrow::utf8());
   }
@@ -140,33 +140,27 @@ Result<std::shared_ptr<arrow::ChunkedArray>> FitColumn(
 }  // namespace
 
 std::string_view MlflowTypeName(const InputColumn& input) {
-  if (input.type == ColumnType::kDate) return "datetime";
-  if (input.type == ColumnType::kInteger && !input.is_required) return "double";
-  return features::ColumnTypeName(input.type);
+  switch (input.type) {
+    case ColumnType::kBool: return "boolean";
+    case ColumnType::kInt64: return input.is_required ? "long" : "double";
+    case ColumnType::kDouble: return "double";
+    case ColumnType::kString: return "string";
+    case ColumnType::kDate:
+    case ColumnType::kTimestamp: return "datetime";
+  }
+  return "string";
 }
 
 std::string_view NumpyTypeName(ColumnType type) {
   switch (type) {
     case ColumnType::kBool: return "bool";
-    case ColumnType::kInteger: return "int64";
+    case ColumnType::kInt64: return "int64";
     case ColumnType::kDouble: return "float64";
-    case ColumnType::kText: return "object";
+    case ColumnType::kString: return "object";
     case ColumnType::kDate:
     case ColumnType::kTimestamp: return "datetime64[ns]";
   }
   return "object";
-}
-
-std::shared_ptr<arrow::DataType> ArrowTypeOf(ColumnType type) {
-  switch (type) {
-    case ColumnType::kBool: return arrow::boolean();
-    case ColumnType::kInteger: return arrow::int64();
-    case ColumnType::kDouble: return arrow::float64();
-    case ColumnType::kText: return arrow::utf8();
-    case ColumnType::kDate: return arrow::date32();
-    case ColumnType::kTimestamp: return arrow::timestamp(arrow::TimeUnit::MICRO);
-  }
-  return arrow::null();
 }
 
 Signature Signature::FromGraph(const features::FeatureGraph& graph) {
@@ -200,7 +194,7 @@ std::string Signature::ToString() const {
 std::shared_ptr<arrow::Schema> Signature::ToArrowSchema() const {
   arrow::FieldVector fields;
   for (const InputColumn& input : inputs) {
-    fields.push_back(arrow::field(input.name, ArrowTypeOf(input.type)));
+    fields.push_back(arrow::field(input.name, table::ArrowType(input.type)));
   }
   return arrow::schema(std::move(fields));
 }
@@ -235,7 +229,7 @@ Result<Enforced> EnforceSignature(const Signature& signature,
     if (indices.empty() && input.is_required) {
       missing.push_back(input.name);
     } else if (indices.empty()) {
-      auto nulls = arrow::MakeArrayOfNull(ArrowTypeOf(input.type), table->num_rows());
+      auto nulls = arrow::MakeArrayOfNull(table::ArrowType(input.type), table->num_rows());
       if (!nulls.ok()) return Internal(nulls.status().ToString());
       columns.push_back(std::make_shared<arrow::ChunkedArray>(*nulls));
     } else {

@@ -17,12 +17,10 @@
 
 namespace sluice::model {
 
-using features::ColumnType;
+using table::ColumnType;
 
 /// numpy's, as MLflow's messages have them: "bool", "int64", "float64", "object", "datetime64[ns]".
 std::string_view NumpyTypeName(ColumnType type);
-/// bool, int64, double, utf8, date32, timestamp[us].
-std::shared_ptr<arrow::DataType> ArrowTypeOf(ColumnType type);
 
 struct InputColumn {
   std::string name;
@@ -38,7 +36,7 @@ struct InputColumn {
 /// MLflow's word for the column: "boolean", "long", "double", "string", "datetime" (for dates too:
 /// MLflow has no date). An optional long is "double", as MLflow infers it itself: pandas keeps
 /// integers among which some are missing as floats, and clients send them so.
-/// features::ColumnTypeName is our word, which tells all types apart.
+/// table::ColumnTypeName is our word, which tells all types apart.
 std::string_view MlflowTypeName(const InputColumn& input);
 
 /// Columns in the order the feature graph wants them. A plain value; names are unique and not

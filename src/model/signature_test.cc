@@ -37,9 +37,9 @@ std::string EnforceOne(const Signature& signature, const std::shared_ptr<arrow::
 
 TEST(SignatureTest, PrintsAsMlflowDoes) {
   const Signature signature{
-      .inputs = {{.name = "age", .type = ColumnType::kInteger},
+      .inputs = {{.name = "age", .type = ColumnType::kInt64},
                  {.name = "day", .type = ColumnType::kDate, .is_required = false}}};
-  EXPECT_EQ(MlflowTypeName({.name = "x", .type = ColumnType::kInteger, .is_required = false}),
+  EXPECT_EQ(MlflowTypeName({.name = "x", .type = ColumnType::kInt64, .is_required = false}),
             "double");
   EXPECT_EQ(signature.ToString(), "['age': long (required), 'day': datetime (optional)]");
   EXPECT_EQ(formats::PrintJson(signature.ToMlflowJson()),
@@ -50,8 +50,8 @@ TEST(SignatureTest, PrintsAsMlflowDoes) {
 TEST(EnforceTest, ReordersDropsAndFillsColumns) {
   const Signature signature{
       .inputs = {{.name = "b", .type = ColumnType::kDouble},
-                 {.name = "a", .type = ColumnType::kText},
-                 {.name = "o", .type = ColumnType::kInteger, .is_required = false}}};
+                 {.name = "a", .type = ColumnType::kString},
+                 {.name = "o", .type = ColumnType::kInt64, .is_required = false}}};
   const auto enforced = EnforceSignature(signature, TableOf({{"z", arrow::int64(), "[1]"},
                                                              {"a", arrow::utf8(), R"(["t"])"},
                                                              {"b", arrow::float64(), "[0.5]"}}));
@@ -65,7 +65,7 @@ TEST(EnforceTest, ReordersDropsAndFillsColumns) {
 TEST(EnforceTest, NamesMissingColumnsInMlflowsWords) {
   const Signature signature{.inputs = {{.name = "age", .type = ColumnType::kDouble},
                                        {.name = "x", .type = ColumnType::kDouble},
-                                       {.name = "city", .type = ColumnType::kText}}};
+                                       {.name = "city", .type = ColumnType::kString}}};
   const auto none = EnforceSignature(signature, TableOf({{"x", arrow::float64(), "[1]"}}));
   EXPECT_EQ(none.error().message(), "Model is missing inputs ['age', 'city'].");
   const auto extra = EnforceSignature(
@@ -80,25 +80,25 @@ TEST(EnforceTest, ConvertsOnlyWhatIsSafe) {
             "[\n  1,\n  null\n]");
   EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kDouble), arrow::int64(), "[9007199254740993]"),
             "[\n  9.007199254740992e+15\n]");
-  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kInteger), arrow::float64(), "[3.0, -4.0]"),
+  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kInt64), arrow::float64(), "[3.0, -4.0]"),
             "[\n  3,\n  -4\n]");
-  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kInteger, false), arrow::float64(), "[3.0, null]"),
+  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kInt64, false), arrow::float64(), "[3.0, null]"),
             "[\n  3,\n  null\n]");
   EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kTimestamp), arrow::date32(), "[1]"),
             "[\n  1970-01-02 00:00:00.000000\n]");
   EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kDate), kMicro, "[86400000000]"),
             "[\n  1970-01-02\n]");
-  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kText), arrow::null(), "[null]"), "[\n  null\n]");
+  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kString), arrow::null(), "[null]"), "[\n  null\n]");
   EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kDouble), arrow::utf8(), "[null]"), "[\n  null\n]");
 
   const std::string prefix = "Incompatible input types for column x. Can not safely convert ";
   EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kDouble), arrow::utf8(), R"(["1"])"),
             prefix + "object to float64.");
-  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kInteger), arrow::float64(), "[2.5]"),
+  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kInt64), arrow::float64(), "[2.5]"),
             prefix + "float64 to int64.");
-  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kInteger), arrow::float64(), "[1e19]"),
+  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kInt64), arrow::float64(), "[1e19]"),
             prefix + "float64 to int64.");
-  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kText), arrow::int64(), "[1]"),
+  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kString), arrow::int64(), "[1]"),
             prefix + "int64 to object.");
   EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kBool), arrow::int64(), "[1]"),
             prefix + "int64 to bool.");
@@ -109,7 +109,7 @@ TEST(EnforceTest, ConvertsOnlyWhatIsSafe) {
 }
 
 TEST(EnforceTest, RequiredIntegersAndBooleansMayNotBeMissing) {
-  EXPECT_TRUE(EnforceOne(OneColumn(ColumnType::kInteger), arrow::int64(), "[1, null]")
+  EXPECT_TRUE(EnforceOne(OneColumn(ColumnType::kInt64), arrow::int64(), "[1, null]")
                   .starts_with("Incompatible input types for column x. Can not safely convert "
                                "float64 to int64. Hint: the type mismatch is likely caused by "
                                "missing values."));
@@ -117,7 +117,7 @@ TEST(EnforceTest, RequiredIntegersAndBooleansMayNotBeMissing) {
             "Incompatible input types for column x. Can not safely convert object to bool.");
   EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kBool, false), arrow::boolean(), "[null]"),
             "[\n  null\n]");
-  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kText), arrow::utf8(), "[null]"), "[\n  null\n]");
+  EXPECT_EQ(EnforceOne(OneColumn(ColumnType::kString), arrow::utf8(), "[null]"), "[\n  null\n]");
 }
 
 TEST(EnforceTest, AColumnThatIsThereTwiceIsAnError) {

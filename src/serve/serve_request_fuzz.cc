@@ -13,17 +13,17 @@
 
 namespace {
 
-using sluice::features::ColumnType;
+using sluice::table::ColumnType;
 
 const sluice::model::Signature& TestSignature() {
   static const sluice::model::Signature signature{
       .inputs = {{.name = "d", .type = ColumnType::kDouble},
-                 {.name = "l", .type = ColumnType::kInteger},
-                 {.name = "s", .type = ColumnType::kText},
+                 {.name = "l", .type = ColumnType::kInt64},
+                 {.name = "s", .type = ColumnType::kString},
                  {.name = "b", .type = ColumnType::kBool},
                  {.name = "t", .type = ColumnType::kTimestamp},
                  {.name = "day", .type = ColumnType::kDate},
-                 {.name = "o", .type = ColumnType::kInteger, .is_required = false}}};
+                 {.name = "o", .type = ColumnType::kInt64, .is_required = false}}};
   return signature;
 }
 

@@ -124,7 +124,7 @@ def test_predict_and_serve_give_the_same_bits(adult, serve, tmp_path):
     signature = json.loads(adult.object_path(adult.tree(
         adult.steps["package"]["outputs"]["package"])["model.json"]).read_text())["inputs"]
     names = [column["name"] for column in signature]
-    numbers = {column["name"] for column in signature if column["type"] in ("long", "double")}
+    numbers = {column["name"] for column in signature if column["type"] in ("int64", "double")}
     rows = []
     for line in (adult.folder / "data/adult.test").read_text().splitlines()[1:]:
         if not line.strip():

@@ -31,7 +31,7 @@ Status CheckWhole(const InputColumn& input, const double* values, int64_t count)
     if (!std::isnan(values[i]) && values[i] != std::floor(values[i])) {
       return InvalidArgument(
           fmt::format("Incompatible input types for column '{}'. Can not safely convert double to "
-                      "long: found {}",
+                      "int64: found {}",
                       input.name, formats::PrintDouble(values[i])));
     }
   }
@@ -65,7 +65,7 @@ Status ReadNumbers(const InputColumn& input, const arrow::Array& array, int64_t 
       if (array.IsNull(offset + i)) out[i] = kNaN;
     }
   }
-  if (input.type == ColumnType::kInteger && array.type_id() == arrow::Type::DOUBLE) {
+  if (input.type == ColumnType::kInt64 && array.type_id() == arrow::Type::DOUBLE) {
     return CheckWhole(input, out, count);
   }
   return Ok();
@@ -109,38 +109,39 @@ void ReadTimes(const arrow::Array& array, int64_t offset, int64_t count, Block& 
 
 ValueKind KindOf(ColumnType type) {
   switch (type) {
-    case ColumnType::kText: return ValueKind::kText;
+    case ColumnType::kString: return ValueKind::kText;
     case ColumnType::kDate:
     case ColumnType::kTimestamp: return ValueKind::kTime;
     case ColumnType::kBool:
-    case ColumnType::kInteger:
+    case ColumnType::kInt64:
     case ColumnType::kDouble: break;
   }
   return ValueKind::kNumbers;
 }
 
 Status CheckConvertible(const InputColumn& input, const arrow::DataType& given, bool is_all_null) {
-  std::optional<ColumnType> type = ColumnTypeOf(given);
+  std::optional<ColumnType> type = table::CanonicalType(given);
   if (type == input.type || is_all_null) return Ok();
   bool is_fine = false;
   if (type.has_value()) {
     switch (input.type) {
-      case ColumnType::kInteger:
+      case ColumnType::kInt64:
       case ColumnType::kDouble:
-        is_fine = *type == ColumnType::kInteger || *type == ColumnType::kDouble;
+        is_fine = *type == ColumnType::kInt64 || *type == ColumnType::kDouble;
         break;
       case ColumnType::kDate:
       case ColumnType::kTimestamp:
         is_fine = *type == ColumnType::kDate || *type == ColumnType::kTimestamp;
         break;
       case ColumnType::kBool:
-      case ColumnType::kText: break;
+      case ColumnType::kString: break;
     }
   }
   if (is_fine) return Ok();
-  return InvalidArgument(fmt::format(
-      "Incompatible input types for column '{}'. Can not safely convert {} to {}.", input.name,
-      type.has_value() ? ColumnTypeName(*type) : given.ToString(), ColumnTypeName(input.type)));
+  return InvalidArgument(
+      fmt::format("Incompatible input types for column '{}'. Can not safely convert {} to {}.",
+                  input.name, type.has_value() ? table::ColumnTypeName(*type) : given.ToString(),
+                  table::ColumnTypeName(input.type)));
 }
 
 Status ReadColumn(const InputColumn& input, const arrow::Array& array, int64_t offset,

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "base/result.h"
-#include "features/column_type.h"
 #include "features/graph.h"
 #include "features/internal/block.h"
+#include "table/canonical.h"
 
 namespace arrow {
 class Array;

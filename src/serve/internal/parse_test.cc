@@ -9,16 +9,16 @@
 namespace sluice::serve::internal {
 namespace {
 
-using features::ColumnType;
+using table::ColumnType;
 
 model::Signature TestSignature() {
   return {.inputs = {{.name = "d", .type = ColumnType::kDouble},
-                     {.name = "l", .type = ColumnType::kInteger},
-                     {.name = "s", .type = ColumnType::kText},
+                     {.name = "l", .type = ColumnType::kInt64},
+                     {.name = "s", .type = ColumnType::kString},
                      {.name = "b", .type = ColumnType::kBool},
                      {.name = "t", .type = ColumnType::kTimestamp},
                      {.name = "day", .type = ColumnType::kDate},
-                     {.name = "o", .type = ColumnType::kInteger, .is_required = false}}};
+                     {.name = "o", .type = ColumnType::kInt64, .is_required = false}}};
 }
 
 constexpr int64_t kManyRows = 1000;
@@ -129,13 +129,13 @@ TEST(ParseJsonTest, ConvertsCellsAsPandasWhereNothingIsLost) {
       {"l", "\"7\"", now(",3,", ",7,")},
       {"l", "false", now(",3,", ",0,")},
       {"l", "-9223372036854775808", now(",3,", ",-9223372036854775808,")},
-      {"l", "2.5", FailedToConvert("l", "int64", "2.5 is no long")},
+      {"l", "2.5", FailedToConvert("l", "int64", "2.5 is no int64")},
       {"l", "9223372036854775808",
-       FailedToConvert("l", "int64", "9223372036854775808.0 is no long")},
-      {"l", "\"x\"", FailedToConvert("l", "int64", "\"x\" is no long")},
+       FailedToConvert("l", "int64", "9223372036854775808.0 is no int64")},
+      {"l", "\"x\"", FailedToConvert("l", "int64", "\"x\" is no int64")},
       {"l", "null",
        FailedToConvert("l", "int64",
-                       "a missing value is no long, and the model signature says that none is "
+                       "a missing value is no int64, and the model signature says that none is "
                        "missing there")},
       {"o", "null", now(",4]", ",null]")},
       {"o", "NaN", now(",4]", ",null]")},
@@ -149,17 +149,18 @@ TEST(ParseJsonTest, ConvertsCellsAsPandasWhereNothingIsLost) {
       {"b", "0", now("true", "false")},
       {"b", "1.0", now("true", "true")},
       {"b", "\"False\"", now("true", "false")},
-      {"b", "2", FailedToConvert("b", "bool", "2 is no boolean")},
-      {"b", "\"yes\"", FailedToConvert("b", "bool", "\"yes\" is no boolean")},
+      {"b", "2", FailedToConvert("b", "bool", "2 is no bool")},
+      {"b", "\"yes\"", FailedToConvert("b", "bool", "\"yes\" is no bool")},
       {"t", "\"2020-01-02T03:04:05.5\"", now("2020-01-02T00:00:00", "2020-01-02T03:04:05.500000")},
       {"t", "\"2020-01-02T03:04:05+02:00\"", now("2020-01-02T00:00:00", "2020-01-02T01:04:05")},
       {"t", "null", now("\"2020-01-02T00:00:00\"", "null")},
       {"t", "1577836800",
        FailedToConvert("t", "datetime64[ns]",
-                       "1577836800 is no datetime; send times as text, '2024-05-01T13:45:00'")},
+                       "1577836800 is no timestamp; send times as text, '2024-05-01T13:45:00'")},
       {"t", "\"01/02/2020\"",
-       FailedToConvert("t", "datetime64[ns]",
-                       "\"01/02/2020\" is no datetime; send times as text, '2024-05-01T13:45:00'")},
+       FailedToConvert(
+           "t", "datetime64[ns]",
+           "\"01/02/2020\" is no timestamp; send times as text, '2024-05-01T13:45:00'")},
       {"day", "\"2020-01-02T00:00:00\"", std::string(kGood)},
       {"day", "\"2020-01-02T00:00:01\"",
        FailedToConvert("day", "datetime64[ns]",
@@ -393,7 +394,7 @@ TEST(ParseCsvTest, SaysWhatIsWrong) {
             std::string::npos);
   EXPECT_EQ(Csv(header + "abc,3,x,true,,2020-01-02,\n"),
             "line 2: " + FailedToConvert("d", "float64", "\"abc\" is no double"));
-  EXPECT_NE(Csv(header + "1,,x,true,,2020-01-02,\n").find("a missing value is no long"),
+  EXPECT_NE(Csv(header + "1,,x,true,,2020-01-02,\n").find("a missing value is no int64"),
             std::string::npos);
   EXPECT_EQ(Csv(header + "1,3,\xff,true,,2020-01-02,\n"),
             "Invalid input. Ensure that input is a valid UTF-8 encoded string.");

@@ -141,21 +141,21 @@ Cell Cell::Of(const formats::Json& json) {
 RowsBuilder::RowsBuilder(const model::Signature& signature)
     : signature_(signature), columns_(signature.inputs.size()) {
   for (size_t i = 0; i < columns_.size(); ++i) {
-    if (signature.inputs[i].type == ColumnType::kText) columns_[i].days.push_back(0);
+    if (signature.inputs[i].type == ColumnType::kString) columns_[i].days.push_back(0);
   }
 }
 
 bool RowsBuilder::AppendMissing(size_t input) {
   const model::InputColumn& wanted = signature_.inputs[input];
   Column& column = columns_[input];
-  const bool is_exact = wanted.type == ColumnType::kInteger || wanted.type == ColumnType::kBool;
+  const bool is_exact = wanted.type == ColumnType::kInt64 || wanted.type == ColumnType::kBool;
   if (wanted.is_required && is_exact) return false;
   switch (wanted.type) {
     case ColumnType::kBool: column.bits.push_back(0); break;
     case ColumnType::kDouble: column.doubles.push_back(0); break;
-    case ColumnType::kText: column.days.push_back(column.days.back()); break;
+    case ColumnType::kString: column.days.push_back(column.days.back()); break;
     case ColumnType::kDate: column.days.push_back(0); break;
-    case ColumnType::kInteger:
+    case ColumnType::kInt64:
     case ColumnType::kTimestamp: column.longs.push_back(0); break;
   }
   column.is_valid.push_back(0);
@@ -176,7 +176,7 @@ bool RowsBuilder::Append(size_t input, const Cell& cell) {
       column.doubles.push_back(*value);
       break;
     }
-    case ColumnType::kInteger: {
+    case ColumnType::kInt64: {
       const std::optional<int64_t> value = ToLong(cell);
       if (!value) return false;
       column.longs.push_back(*value);
@@ -188,7 +188,7 @@ bool RowsBuilder::Append(size_t input, const Cell& cell) {
       column.bits.push_back(*value);
       break;
     }
-    case ColumnType::kText:
+    case ColumnType::kString:
       if (column.chars.size() + cell.text.size() > std::numeric_limits<int32_t>::max() - 64 ||
           !AppendText(cell, column.chars)) {
         return false;
@@ -227,7 +227,7 @@ Error RowsBuilder::ConversionError(size_t input, const Cell& cell) const {
       fmt::format("Invalid input. Data is not compatible with model signature. Failed to convert "
                   "column {} to type '{}'. Error: '{} is no {}{}'",
                   wanted.name, model::NumpyTypeName(wanted.type), Show(cell),
-                  features::ColumnTypeName(wanted.type), hint));
+                  table::ColumnTypeName(wanted.type), hint));
 }
 
 std::shared_ptr<arrow::ArrayData> RowsBuilder::FinishColumn(ColumnType type, Column column) {
@@ -239,19 +239,19 @@ std::shared_ptr<arrow::ArrayData> RowsBuilder::FinishColumn(ColumnType type, Col
     case ColumnType::kDouble:
       buffers.push_back(arrow::Buffer::FromVector(std::move(column.doubles)));
       break;
-    case ColumnType::kInteger:
+    case ColumnType::kInt64:
     case ColumnType::kTimestamp:
       buffers.push_back(arrow::Buffer::FromVector(std::move(column.longs)));
       break;
     case ColumnType::kDate:
       buffers.push_back(arrow::Buffer::FromVector(std::move(column.days)));
       break;
-    case ColumnType::kText:
+    case ColumnType::kString:
       buffers.push_back(arrow::Buffer::FromVector(std::move(column.days)));
       buffers.push_back(arrow::Buffer::FromString(std::move(column.chars)));
       break;
   }
-  return arrow::ArrayData::Make(model::ArrowTypeOf(type), length, std::move(buffers),
+  return arrow::ArrayData::Make(table::ArrowType(type), length, std::move(buffers),
                                 column.missing_count);
 }
 

@@ -31,13 +31,13 @@ struct Cell {
 /// by it:
 ///
 ///     double    numbers, booleans (1 and 0), text that is a number as Python's float() reads it
-///     long      integers, doubles that are whole, booleans, text that is an integer
+///     int64     integers, doubles that are whole, booleans, text that is an integer
 ///     string    text; integers, doubles and booleans as Python's str() prints them
-///     boolean   booleans, 0 and 1, text "true", "True", "TRUE", "1" and their opposites
-///     datetime  ISO 8601 text; with an offset it is brought to UTC. Never numbers: nobody knows
+///     bool      booleans, 0 and 1, text "true", "True", "TRUE", "1" and their opposites
+///     timestamp ISO 8601 text; with an offset it is brought to UTC. Never numbers: nobody knows
 ///     their unit. date      the same, if the time of day is midnight
 ///
-/// A missing value (null, NaN) is taken by every column but the required ones of long and boolean.
+/// A missing value (null, NaN) is taken by every column but the required ones of int64 and bool.
 /// Where MLflow cuts 2.5 to 2 or makes false of null, this is an error instead. One thread at a
 /// time.
 class RowsBuilder {
@@ -56,9 +56,9 @@ class RowsBuilder {
 
  private:
   struct Column {
-    std::vector<uint8_t> bits;   // boolean: one byte a value, packed by Finish
+    std::vector<uint8_t> bits;   // bool: one byte a value, packed by Finish
     std::vector<int32_t> days;   // date; of text the offsets
-    std::vector<int64_t> longs;  // long, datetime
+    std::vector<int64_t> longs;  // int64, timestamp
     std::vector<double> doubles;
     std::string chars;  // of all texts
     std::vector<uint8_t> is_valid;
