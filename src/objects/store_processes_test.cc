@@ -5,8 +5,9 @@
 
 #include <filesystem>
 
-#include "base/id.h"
 #include "base/random.h"
+#include "base/testing/processes.h"
+#include "base/testing/scratch_folder.h"
 #include "objects/store.h"
 
 namespace sluice::objects {
@@ -14,12 +15,7 @@ namespace {
 
 class RealStoreTest : public testing::Test {
  protected:
-  RealStoreTest()
-      : folder_(std::filesystem::temp_directory_path() / ("sluice-objects-" + NewRandomHex(12))) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~RealStoreTest() override { EXPECT_TRUE(io::RealFs().RemoveTree(folder_).ok()); }
-  std::string At(const std::string& name) const { return folder_ + "/" + name; }
+  std::string At(const std::string& name) const { return folder_.Join(name); }
   void Write(const std::string& name, std::string_view bytes) {
     ASSERT_TRUE(io::RealFs().MakeDirectories(io::DirName(At(name))).ok());
     ASSERT_TRUE(io::RealFs().WriteFileAtomic(At(name), bytes, io::Durability::kFast).ok());
@@ -30,7 +26,7 @@ class RealStoreTest : public testing::Test {
         .value();
   }
 
-  const std::string folder_;
+  const ScratchFolder folder_;
 };
 
 TEST_F(RealStoreTest, PutsAndMaterialisesAFolder) {
@@ -64,37 +60,25 @@ TEST_F(RealStoreTest, ACollectorBesideWritersTakesNothingThatIsNamed) {
   constexpr int kWriters = 3;
   constexpr int kRounds = 40;
   { OpenStore(); }
-  std::vector<pid_t> children;
-  for (int w = 0; w <= kWriters; ++w) {
-    pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      auto store = OpenStore();
-      Random random(1, std::to_string(w));
-      for (int i = 0; i < kRounds; ++i) {
-        if (w == kWriters) {
-          auto no_roots = []() -> Result<std::vector<ObjectId>> { return std::vector<ObjectId>(); };
-          if (!store->CollectGarbage(no_roots, {.grace_ms = 60'000}).ok()) _exit(2);
-          continue;
-        }
-        // Few values, so that writers often put what another has put.
-        Digest digest = store->PutBytes("value " + std::to_string(random.NextBelow(20))).value();
-        Stored tree = store->PutTree({{"value", ObjectKind::kFile, digest, 1}}).value();
-        std::string ref = "writers/" + std::to_string(w);
-        if (!store->SetRef(ref, tree.id).ok()) _exit(3);
-        if (!store->HasAll(tree.id).value()) _exit(4);
-        if (!store->Materialise(tree.id, At("out-" + std::to_string(w))).ok()) _exit(5);
+  RunProcesses(kWriters + 1, [&](int w) {
+    auto store = OpenStore();
+    Random random(1, std::to_string(w));
+    for (int i = 0; i < kRounds; ++i) {
+      if (w == kWriters) {
+        auto no_roots = []() -> Result<std::vector<ObjectId>> { return std::vector<ObjectId>(); };
+        if (!store->CollectGarbage(no_roots, {.grace_ms = 60'000}).ok()) return 2;
+        continue;
       }
-      _exit(0);
+      // Few values, so that writers often put what another has put.
+      Digest digest = store->PutBytes("value " + std::to_string(random.NextBelow(20))).value();
+      Stored tree = store->PutTree({{"value", ObjectKind::kFile, digest, 1}}).value();
+      std::string ref = "writers/" + std::to_string(w);
+      if (!store->SetRef(ref, tree.id).ok()) return 3;
+      if (!store->HasAll(tree.id).value()) return 4;
+      if (!store->Materialise(tree.id, At("out-" + std::to_string(w))).ok()) return 5;
     }
-    children.push_back(child);
-  }
-  for (pid_t child : children) {
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 0);
-  }
+    return 0;
+  });
   EXPECT_TRUE(OpenStore()->Fsck().value().problems.empty());
 }
 

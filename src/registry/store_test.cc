@@ -1,12 +1,9 @@
 #include "registry/store.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <filesystem>
-
-#include "base/id.h"
+#include "base/testing/processes.h"
+#include "base/testing/scratch_folder.h"
 #include "registry/testing/store_contract.h"
 #include "sql/sqlite.h"
 
@@ -55,38 +52,22 @@ TEST(Verdict, NamesGoBothWays) {
 TEST(Registry, ProcessesNeverShareANumber) {
   constexpr int kProcesses = 4;
   constexpr int kVersions = 25;
-  std::string folder =
-      std::filesystem::temp_directory_path() / ("sluice-registry-" + NewRandomHex(12));
-  std::filesystem::create_directories(folder);
-  std::vector<pid_t> children;
-  for (int p = 0; p < kProcesses; ++p) {
-    pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      StoreUnderTest under_test = OpenAt(folder + "/shared.db", SystemClock());
-      for (int i = 0; i < kVersions; ++i) {
-        Result<ModelVersion> version = under_test.store->CreateVersion(
-            {.name = "m", .source = "s", .verdict = Verdict::kPass});
-        if (!version.ok()) _exit(2);
-        if (!under_test.store
-                 ->SetAlias({.name = "m", .alias = "champion", .version = version->version})
-                 .ok())
-          _exit(3);
-      }
-      under_test.store.reset();
-      under_test.database.reset();
-      _exit(0);
+  ScratchFolder folder;
+  RunProcesses(kProcesses, [&](int /*process*/) {
+    StoreUnderTest under_test = OpenAt(folder.Join("shared.db"), SystemClock());
+    for (int i = 0; i < kVersions; ++i) {
+      Result<ModelVersion> version =
+          under_test.store->CreateVersion({.name = "m", .source = "s", .verdict = Verdict::kPass});
+      if (!version.ok()) return 2;
+      if (!under_test.store
+               ->SetAlias({.name = "m", .alias = "champion", .version = version->version})
+               .ok())
+        return 3;
     }
-    children.push_back(child);
-  }
-  for (pid_t child : children) {
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 0);
-  }
+    return 0;
+  });
   {
-    StoreUnderTest under_test = OpenAt(folder + "/shared.db", SystemClock());
+    StoreUnderTest under_test = OpenAt(folder.Join("shared.db"), SystemClock());
     EXPECT_EQ(under_test.store->GetModel("m").value().latest_version, kProcesses * kVersions);
     EXPECT_EQ(under_test.store->ListVersions("m").value().size(), size_t{kProcesses} * kVersions);
     // The log is one chain: each move starts where the one before it ended.
@@ -95,7 +76,6 @@ TEST(Registry, ProcessesNeverShareANumber) {
     for (size_t i = 0; i + 1 < moves.size(); ++i)
       EXPECT_EQ(moves[i].from_version, moves[i + 1].to_version);
   }
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Registry, ListsModelFoldersForGarbageCollection) {

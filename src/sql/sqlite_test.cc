@@ -7,31 +7,18 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/id.h"
+#include "base/testing/processes.h"
+#include "base/testing/scratch_folder.h"
 #include "sql/testing/db_contract.h"
 
 namespace sluice::sql {
 namespace {
 
-/// A folder of its own, removed at the end.
-class ScratchFolder {
- public:
-  ScratchFolder()
-      : path_(std::filesystem::temp_directory_path() / ("sluice-sql-" + NewRandomHex(12))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  std::string File(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
 /// Remembers the scratch folder for as long as the test program runs.
 std::unique_ptr<Db> OpenFresh() {
   static ScratchFolder folder;
   static int count = 0;
-  return OpenSqlite(folder.File(std::to_string(count++) + ".db")).value();
+  return OpenSqlite(folder.Join(std::to_string(count++) + ".db")).value();
 }
 
 INSTANTIATE_TEST_SUITE_P(SqliteInMemory, DbContract,
@@ -53,42 +40,29 @@ TEST(Sqlite, ProcessesCreateMigrateAndWriteOneDatabaseTogether) {
   constexpr int kProcesses = 6;
   constexpr int kWrites = 40;
   ScratchFolder folder;
-  std::string path = folder.File("shared.db");
-  std::vector<pid_t> children;
-  for (int worker = 0; worker < kProcesses; ++worker) {
-    pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      auto db = OpenSqlite(path);
-      if (!db.ok()) _exit(2);
-      if (!Migrate(**db, CounterMigrations()).ok()) _exit(3);
-      for (int i = 0; i < kWrites; ++i) {
-        Status status = (*db)->Write(
-            [&](Tx& tx) -> Status {
-              ASSIGN_OR_RETURN(
-                  auto n, tx.FindOne(kBump, {}, [](const Row& row) { return row.GetInt64(0); }));
-              RETURN_IF_ERROR(
-                  tx.Execute(Query{"test.log", "INSERT INTO log VALUES ($1, $2)"}, {worker, n}));
-              return Ok();
-            },
-            i % 2 == 0 ? io::Durability::kFast : io::Durability::kDurable);
-        if (!status.ok()) _exit(4);
-        auto seen = (*db)->Read([](Reader& reader) {
-          return reader.FindOne(kRead, {}, [](const Row& row) { return row.GetInt64(0); });
-        });
-        if (!seen.ok() || seen->value() < i + 1) _exit(5);
-      }
-      db->reset();
-      _exit(0);
+  std::string path = folder.Join("shared.db");
+  RunProcesses(kProcesses, [&](int worker) {
+    auto db = OpenSqlite(path);
+    if (!db.ok()) return 2;
+    if (!Migrate(**db, CounterMigrations()).ok()) return 3;
+    for (int i = 0; i < kWrites; ++i) {
+      Status status = (*db)->Write(
+          [&](Tx& tx) -> Status {
+            ASSIGN_OR_RETURN(auto n,
+                             tx.FindOne(kBump, {}, [](const Row& row) { return row.GetInt64(0); }));
+            RETURN_IF_ERROR(
+                tx.Execute(Query{"test.log", "INSERT INTO log VALUES ($1, $2)"}, {worker, n}));
+            return Ok();
+          },
+          i % 2 == 0 ? io::Durability::kFast : io::Durability::kDurable);
+      if (!status.ok()) return 4;
+      auto seen = (*db)->Read([](Reader& reader) {
+        return reader.FindOne(kRead, {}, [](const Row& row) { return row.GetInt64(0); });
+      });
+      if (!seen.ok() || seen->value() < i + 1) return 5;
     }
-    children.push_back(child);
-  }
-  for (pid_t child : children) {
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 0);
-  }
+    return 0;
+  });
   auto db = OpenSqlite(path).value();
   auto total = db->Read([](Reader& reader) {
     return reader.FindOne(kRead, {}, [](const Row& row) { return row.GetInt64(0); });
@@ -98,7 +72,7 @@ TEST(Sqlite, ProcessesCreateMigrateAndWriteOneDatabaseTogether) {
 
 TEST(Sqlite, AKilledWriterLeavesWhatItCommitted) {
   ScratchFolder folder;
-  std::string path = folder.File("killed.db");
+  std::string path = folder.Join("killed.db");
   pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -146,9 +120,9 @@ TEST(Sqlite, ReadersSeeTheirSnapshotWhileAnotherWrites) {
 
 TEST(Sqlite, AWriteLockHeldElsewhereIsUnavailable) {
   ScratchFolder folder;
-  auto one = OpenSqlite(folder.File("busy.db")).value();
+  auto one = OpenSqlite(folder.Join("busy.db")).value();
   ASSERT_TRUE(Migrate(*one, CounterMigrations()).ok());
-  auto other = OpenSqlite(folder.File("busy.db"), {.busy_timeout_ms = 20}).value();
+  auto other = OpenSqlite(folder.Join("busy.db"), {.busy_timeout_ms = 20}).value();
   Status status = one->Write([&](Tx& tx) -> Status {
     RETURN_IF_ERROR(tx.Execute(kBump));
     auto refused = other->Write([](Tx& inner) { return inner.Execute(kBump); });
@@ -161,20 +135,20 @@ TEST(Sqlite, AWriteLockHeldElsewhereIsUnavailable) {
 
 TEST(Sqlite, RefusesWhatIsNoDatabase) {
   ScratchFolder folder;
-  std::ofstream(folder.File("text.db")) << std::string(5000, 'x');
-  auto text = OpenSqlite(folder.File("text.db"));
+  std::ofstream(folder.Join("text.db")) << std::string(5000, 'x');
+  auto text = OpenSqlite(folder.Join("text.db"));
   ASSERT_FALSE(text.ok());
   EXPECT_EQ(text.error().code(), ErrorCode::kDataLoss);
   EXPECT_NE(text.error().message().find("text.db"), std::string::npos);
-  auto absent = OpenSqlite(folder.File("no/such/folder.db"));
+  auto absent = OpenSqlite(folder.Join("no/such/folder.db"));
   ASSERT_FALSE(absent.ok());
   EXPECT_EQ(absent.error().code(), ErrorCode::kNotFound);
 }
 
 TEST(Sqlite, BacksUpBeforeAMigrationOfData) {
   ScratchFolder folder;
-  std::string path = folder.File("data.db");
-  std::string backup = folder.File("data.db.before-migration");
+  std::string path = folder.Join("data.db");
+  std::string backup = folder.Join("data.db.before-migration");
   auto db = OpenSqlite(path).value();
   std::vector<Migration> first{CounterMigrations()[0]};
   ASSERT_TRUE(Migrate(*db, first, SystemClock(), {.backup_path = backup}).ok());
