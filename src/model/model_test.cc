@@ -13,6 +13,7 @@
 #include "model/folder.h"
 #include "model/rows_json.h"
 #include "model/testing/fixtures.h"
+#include "table/time_text.h"
 
 namespace sluice::model {
 namespace {
@@ -268,11 +269,12 @@ TEST(RowsJsonTest, PrintsEveryTypeExactly) {
     EXPECT_EQ(json->At("data").At(row).At(1).AsDouble(), incomes.Value(static_cast<int64_t>(row)));
     const std::string date = json->At("data").At(row).At(4).AsString();
     EXPECT_EQ(
-        ParseIsoDate(date),
+        table::ParseIsoDate(date),
         static_cast<const arrow::Date32Array&>(*batch->column(4)).Value(static_cast<int64_t>(row)));
     const std::string time = json->At("data").At(row).At(5).AsString();
-    EXPECT_EQ(ParseIsoDatetime(time), static_cast<const arrow::TimestampArray&>(*batch->column(5))
-                                          .Value(static_cast<int64_t>(row)));
+    EXPECT_EQ(table::ParseIsoTimestamp(time),
+              static_cast<const arrow::TimestampArray&>(*batch->column(5))
+                  .Value(static_cast<int64_t>(row)));
   }
   EXPECT_TRUE(json->At("data").At(3).At(1).is_null());
 }
@@ -284,7 +286,7 @@ TEST(RowsJsonTest, DatesOutsideFourDigitYearsAreAnErrorThatNamesThem) {
   const auto batch = arrow::RecordBatch::Make(
       arrow::schema({arrow::field("joined", arrow::date32())}), 1, arrow::ArrayVector{column});
   EXPECT_EQ(PrintSplitJson(*batch).error().message(),
-            "column 'joined', row 0: a date outside the years 0000 to 9999 has no JSON form");
+            "column 'joined', row 0: a date outside the years 0001 to 9999 has no JSON form");
 }
 
 }  // namespace

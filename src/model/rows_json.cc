@@ -8,25 +8,14 @@
 #include <cmath>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "formats/json.h"
+#include "table/time_text.h"
 
 namespace sluice::model {
 namespace {
 
-constexpr int64_t kMsPerDay = 86'400'000;
-constexpr int64_t kFirstDay = -719'528;  // 0000-01-01
+constexpr int64_t kFirstDay = -719'162;  // 0001-01-01
 constexpr int64_t kLastDay = 2'932'896;  // 9999-12-31
-
-std::string PrintDatetime(int64_t micros) {
-  const int64_t fraction = ((micros % 1'000'000) + 1'000'000) % 1'000'000;
-  std::string text = FormatUtc((micros - fraction) / 1000);
-  text.pop_back();  // the Z: MLflow wants datetimes without a zone
-  if (fraction != 0) text += fmt::format(".{:06}", fraction);
-  return text;
-}
-
-bool IsPrintableDay(int64_t days) { return days >= kFirstDay && days <= kLastDay; }
 
 /// False for a date that has no four-digit year.
 bool AppendValue(const arrow::Array& column, int64_t row, std::string& out) {
@@ -53,17 +42,22 @@ bool AppendValue(const arrow::Array& column, int64_t row, std::string& out) {
       return true;
     case arrow::Type::DATE32: {
       const int64_t days = static_cast<const arrow::Date32Array&>(column).Value(row);
-      if (!IsPrintableDay(days)) return false;
-      out += '"' + FormatUtc(days * kMsPerDay).substr(0, 10) + '"';
+      if (days < kFirstDay || days > kLastDay) return false;
+      out += '"';
+      table::AppendDate(static_cast<int32_t>(days), out);
+      out += '"';
       return true;
     }
     case arrow::Type::TIMESTAMP: {
       const int64_t micros = static_cast<const arrow::TimestampArray&>(column).Value(row);
-      constexpr int64_t kMicrosPerDay = 1000 * kMsPerDay;
-      if (micros < kFirstDay * kMicrosPerDay || micros >= (kLastDay + 1) * kMicrosPerDay) {
+      if (micros < kFirstDay * table::kMicrosPerDay ||
+          micros >= (kLastDay + 1) * table::kMicrosPerDay) {
         return false;
       }
-      out += '"' + PrintDatetime(micros) + '"';
+      // Without a zone, as MLflow wants datetimes.
+      out += '"';
+      table::AppendTimestamp(micros, table::TimestampStyle::kLocal, out);
+      out += '"';
       return true;
     }
     default: CheckFailed(__FILE__, __LINE__, "canonical type", column.type()->ToString());
@@ -85,7 +79,7 @@ Result<std::string> PrintSplitJson(const arrow::RecordBatch& rows) {
       if (c > 0) out += ',';
       if (AppendValue(*rows.column(c), r, out)) continue;
       return InvalidArgument(
-          fmt::format("column '{}', row {}: a date outside the years 0000 to 9999 has no JSON form",
+          fmt::format("column '{}', row {}: a date outside the years 0001 to 9999 has no JSON form",
                       rows.column_name(c), r));
     }
     out += ']';

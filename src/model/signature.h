@@ -76,11 +76,4 @@ Result<Enforced> EnforceSignature(const Signature& signature,
 std::string MissingInputsMessage(const std::vector<std::string>& missing,
                                  const std::vector<std::string>& extra);
 
-/// "2024-05-01", and "2024-05-01 13:45:00.25", with 'T' or ' ', seconds and a fraction of up to
-/// nine digits (cut to microseconds) optional, then nothing, "Z" or an offset "+02:00", which is
-/// subtracted: days, and microseconds, since 1970-01-01 UTC. Nothing for any other text or a day
-/// that does not exist.
-std::optional<int32_t> ParseIsoDate(std::string_view text);
-std::optional<int64_t> ParseIsoDatetime(std::string_view text);
-
 }  // namespace sluice::model

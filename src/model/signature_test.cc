@@ -127,51 +127,5 @@ TEST(EnforceTest, AColumnThatIsThereTwiceIsAnError) {
   EXPECT_EQ(twice.error().message(), "The input column 'x' is there twice.");
 }
 
-TEST(IsoTimeTest, ReadsDatesAndTimes) {
-  constexpr int64_t kDay = 86'400'000'000;
-  EXPECT_EQ(ParseIsoDate("1970-01-01"), 0);
-  EXPECT_EQ(ParseIsoDate("1969-12-31"), -1);
-  EXPECT_EQ(ParseIsoDate("2024-02-29"), 19'782);
-  EXPECT_EQ(ParseIsoDate("0001-01-01"), -719'162);
-  EXPECT_EQ(ParseIsoDate("9999-12-31"), 2'932'896);
-  EXPECT_EQ(ParseIsoDate("2024-02-29T00:00:00"), 19'782);
-  EXPECT_EQ(ParseIsoDatetime("1970-01-02"), kDay);
-  EXPECT_EQ(ParseIsoDatetime("1970-01-01T01:02"), 3'720'000'000);
-  EXPECT_EQ(ParseIsoDatetime("1970-01-01 00:00:01.5"), 1'500'000);
-  EXPECT_EQ(ParseIsoDatetime("1970-01-01T00:00:00.123456789Z"), 123'456);
-  EXPECT_EQ(ParseIsoDatetime("1970-01-01T02:00:00+02:00"), 0);
-  EXPECT_EQ(ParseIsoDatetime("1969-12-31T20:30:00-0330"), 0);
-  EXPECT_EQ(ParseIsoDatetime("1969-12-31T23:59:59.999999"), -1);
-}
-
-TEST(IsoTimeTest, RefusesWhatIsNone) {
-  for (std::string_view text : {"",
-                                "2024",
-                                "2024-1-1",
-                                "2024-13-01",
-                                "2024-00-01",
-                                "2024-02-30",
-                                "2023-02-29",
-                                "1900-02-29",
-                                "2024-01-01T",
-                                "2024-01-01T24:00",
-                                "2024-01-01T1:00",
-                                "2024-01-01T10:60",
-                                "2024-01-01T10:00:60",
-                                "2024-01-01T10:00:00.",
-                                "2024-01-01T10:00:00.1234567890",
-                                "2024-01-01T10:00ZZ",
-                                "2024-01-01T10:00+25:00",
-                                "2024-01-01x",
-                                " 2024-01-01",
-                                "01/02/2024",
-                                "1577836800",
-                                "2024-01-01T10",
-                                "-024-01-01"}) {
-    EXPECT_FALSE(ParseIsoDatetime(text)) << text;
-  }
-  EXPECT_FALSE(ParseIsoDate("2024-01-01T00:00:01"));
-}
-
 }  // namespace
 }  // namespace sluice::model

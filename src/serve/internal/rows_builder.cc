@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "table/time_text.h"
 
 namespace sluice::serve::internal {
 namespace {
@@ -19,6 +20,7 @@ namespace {
 using model::ColumnType;
 using Kind = Cell::Kind;
 
+constexpr table::IsoTimestampRules kJsonTimestamps{.cuts_fraction = true, .takes_date_only = true};
 constexpr size_t kShownBytesMax = 100;  ///< of a value in an error message
 
 std::string_view TrimSpace(std::string_view text) {
@@ -197,14 +199,15 @@ bool RowsBuilder::Append(size_t input, const Cell& cell) {
       break;
     case ColumnType::kDate: {
       if (cell.kind != Kind::kText) return false;
-      const std::optional<int32_t> value = model::ParseIsoDate(cell.text);
-      if (!value) return false;
-      column.days.push_back(*value);
+      // A timestamp at midnight is a date: pandas writes date columns so.
+      const std::optional<int64_t> micros = table::ParseIsoTimestamp(cell.text, kJsonTimestamps);
+      if (!micros || *micros % table::kMicrosPerDay != 0) return false;
+      column.days.push_back(static_cast<int32_t>(*micros / table::kMicrosPerDay));
       break;
     }
     case ColumnType::kTimestamp: {
       if (cell.kind != Kind::kText) return false;
-      const std::optional<int64_t> value = model::ParseIsoDatetime(cell.text);
+      const std::optional<int64_t> value = table::ParseIsoTimestamp(cell.text, kJsonTimestamps);
       if (!value) return false;
       column.longs.push_back(*value);
       break;
