@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/testing/scratch_folder.h"
 #include "io/fs.h"
 #include "model/folder.h"
 #include "model/rows_json.h"
@@ -19,7 +20,6 @@ namespace sluice::model {
 namespace {
 
 using testing::MakeTable;
-using testing::ScratchFolder;
 using testing::Target;
 using testing::TrainAndLoad;
 using testing::WriteTrainedModel;

@@ -4,6 +4,7 @@
 #include <arrow/table.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/scratch_folder.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "model/folder.h"
@@ -133,7 +134,7 @@ class WireTest : public ::testing::TestWithParam<std::pair<Target, std::string>>
 // JSON and CSV, one row or all, over a socket or not: the same bits as Model::Predict.
 TEST_P(WireTest, PackagedModelsAreProvenThroughTheServingPath) {
   const auto& [target, learner] = GetParam();
-  const model::testing::ScratchFolder folder;
+  const ScratchFolder folder;
   model::testing::WriteTrainedModel(target, learner, folder.Join("trained"));
   ASSERT_TRUE(
       model::PackageModel({.trained_dir = folder.Join("trained"), .golden_rows = MakeTable(target)},

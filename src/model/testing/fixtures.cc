@@ -4,11 +4,9 @@
 #include <arrow/builder.h>
 #include <arrow/table.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "base/check.h"
 #include "base/random.h"
+#include "base/testing/scratch_folder.h"
 #include "features/graph.h"
 #include "io/fs.h"
 #include "learn/learners.h"
@@ -29,16 +27,6 @@ void Must(const arrow::Status& status) { CHECK_MSG(status.ok(), status.ToString(
 constexpr const char* kCities[] = {"Bern", "Zürich", "Genève, GE", "St. \"G\""};
 
 }  // namespace
-
-ScratchFolder::ScratchFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "sluice-model-XXXXXX").string();
-  CHECK(mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
-}
-
-ScratchFolder::~ScratchFolder() { (void)io::RealFs().RemoveTree(path_); }
-
-std::string ScratchFolder::Join(std::string_view name) const { return io::JoinPath(path_, name); }
 
 std::shared_ptr<arrow::Table> MakeTable(Target target, int64_t row_count) {
   Random random(7, "model fixtures");

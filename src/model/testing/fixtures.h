@@ -10,21 +10,6 @@
 
 namespace sluice::model::testing {
 
-/// A folder of its own under the system's temporary one, removed with this object.
-class ScratchFolder {
- public:
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string Join(std::string_view name) const;
-
- private:
-  std::string path_;
-};
-
 enum class Target : uint8_t { kBinaryText, kBinaryBool, kMulticlassInteger, kRegression };
 
 /// Deterministic rows with every canonical type: age (long), income (double, some missing), city
