@@ -66,6 +66,32 @@ Result<std::vector<std::pair<std::string, std::string>>> ReadParams(const Argume
   return params;
 }
 
+/// What an environment says and this program would not do is an error, never silence.
+Status CheckEnvironment(const pipeline::Environment& environment,
+                        const pipeline::Pipeline& pipeline) {
+  std::string file = fmt::format("environments/{}.yaml", environment.name);
+  if (!environment.store.empty()) {
+    return FailedPrecondition(fmt::format(
+        "{}: the store '{}' is not available in this version; leave 'store' out, and objects stand "
+        "in .sluice/objects",
+        file, environment.store));
+  }
+  if (!environment.tracking_uri.empty()) {
+    return FailedPrecondition(fmt::format(
+        "{}: the tracking server '{}' is not available in this version; leave 'tracking' out, and "
+        "runs are recorded in the project's own store",
+        file, environment.tracking_uri));
+  }
+  std::vector<std::string> names;
+  for (const pipeline::Step& step : pipeline.steps) names.push_back(step.name);
+  for (const auto& [name, resources] : environment.by_step) {
+    if (pipeline.FindStep(name) >= 0) continue;
+    return InvalidArgument(fmt::format("{}: pipeline '{}' has no step '{}'{}", file, pipeline.name,
+                                       name, DidYouMean(name, names)));
+  }
+  return Ok();
+}
+
 }  // namespace
 
 std::vector<CliOption> PlanCliOptions() {
@@ -90,6 +116,7 @@ Result<std::unique_ptr<PipelineSession>> PipelineSession::Open(const Arguments& 
   ASSIGN_OR_RETURN(request.pipeline, project.Pipeline());
   ASSIGN_OR_RETURN(request.environment,
                    ReadEnvironment(project.root(), arguments.Get("environment")));
+  RETURN_IF_ERROR(CheckEnvironment(request.environment, *request.pipeline));
   ASSIGN_OR_RETURN(auto given, ReadParams(arguments));
   ASSIGN_OR_RETURN(request.params, pipeline::ResolveParams(*request.pipeline, given));
   request.project = project.root();

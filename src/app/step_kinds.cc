@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/step_checks.h"
 #include "formats/json.h"
 
 namespace sluice::app {
@@ -209,6 +210,7 @@ StepKind MakeSplit() {
             .file_name = "leakage.json",
             .help = "What the sides share."}},
       .uses_seed = true,
+      .check = CheckSplitSettings,
   };
 }
 
@@ -254,6 +256,7 @@ StepKind MakeFeatures() {
                    .is_main = true,
                    .file_name = "features.json",
                    .help = "The fitted graph, as data."}},
+      .check = CheckFeaturesSettings,
   };
 }
 
@@ -297,6 +300,7 @@ StepKind MakeTrain() {
                    .file_name = "model",
                    .help = "The model folder: learner, fitted features, model.json, curve.json."}},
       .uses_seed = true,
+      .check = CheckTrainSettings,
   };
 }
 
@@ -381,6 +385,7 @@ StepKind MakeGate() {
                    .help = "Every rule with its measured value, and pass, fail or inconclusive."}},
       .format_version = 2,
       .uses_seed = true,
+      .check = CheckGateSettings,
   };
 }
 

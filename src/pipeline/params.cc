@@ -231,6 +231,12 @@ Result<Json> ResolveSettings(const Pipeline& pipeline, const Step& step,
     if (!normalised.ok()) return std::move(normalised).error().At(written->source);
     resolved[row.name] = *std::move(normalised);
   }
+  if (step.kind->check != nullptr) {
+    Status checked = step.kind->check(resolved);
+    if (!checked.ok()) {
+      return std::move(checked).error().With(fmt::format("step '{}'", step.name)).At(step.source);
+    }
+  }
   return resolved;
 }
 

@@ -31,7 +31,8 @@ Result<formats::Json> FillIn(const formats::Json& value, const ParamValues& valu
 
 /// The settings of a native step as its request carries them: an object with the kind's defaults,
 /// references filled in, every value checked and normalised, in the order of the kind's rows. A
-/// command's: an empty object. Errors: kInvalidArgument at the setting's place in the file.
+/// command's: an empty object. Errors: kInvalidArgument at the setting's place in the file, or at
+/// the step's for what the kind's own check refuses.
 Result<formats::Json> ResolveSettings(const Pipeline& pipeline, const Step& step,
                                       const ParamValues& values);
 

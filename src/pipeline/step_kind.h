@@ -95,6 +95,9 @@ struct StepKind {
   bool takes_dataset_options = false;
   /// Its request names every digest it comes from (see ProvenanceToJson in lineage.h).
   bool takes_provenance = false;
+  /// What one setting cannot say for itself: settings that need each other, small languages inside
+  /// a text. Called with resolved settings before anything runs; pure. Null: nothing to check.
+  Status (*check)(const formats::Json& settings) = nullptr;
 
   const InputRow* FindInput(std::string_view name) const;
   const SettingRow* FindSetting(std::string_view name) const;

@@ -58,6 +58,8 @@ Token ReadSign(std::string_view rule, size_t begin) {
     if (!rule.substr(begin).starts_with(sign)) continue;
     return {TokenKind::kSign, std::string(sign), 0, begin, begin + sign.size()};
   }
+  if (rule.substr(begin).starts_with("=>")) return Bad(begin, "write >= for 'at least'");
+  if (rule.substr(begin).starts_with("=<")) return Bad(begin, "write <= for 'at most'");
   return Bad(begin, rule[begin] == '=' ? "write == to compare"
                                        : fmt::format("unexpected character '{}'", rule[begin]));
 }
