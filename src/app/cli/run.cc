@@ -110,7 +110,10 @@ Result<int> RunRun(const Arguments& arguments) {
   if (!is_json && !is_quiet) std::fputs(PrintRunSummary(summary, report_path).c_str(), stdout);
   if (is_quiet) {
     for (const runner::StepOutcome& step : summary.steps) {
-      if (!step.error.empty()) fmt::print(stderr, "error: step {}: {}\n", step.name, step.error);
+      if (step.result == runner::StepResult::kFailed ||
+          step.result == runner::StepResult::kBlocked) {
+        fmt::print(stderr, "error: step {}: {}\n", step.name, step.error);
+      }
     }
   }
   switch (summary.state) {

@@ -194,20 +194,22 @@ std::string PrintRunSummary(const runner::RunSummary& summary, const std::string
   using runner::StepResult;
   std::string text;
   for (const runner::StepOutcome& step : summary.steps) {
-    if (!step.error.empty() && step.result != StepResult::kCancelled) {
+    // What was skipped failed at a step that is named here itself.
+    if (step.result == StepResult::kFailed || step.result == StepResult::kBlocked)
       text += fmt::format("\n{} failed: {}\n", step.name, step.error);
-    }
   }
-  std::string metrics;
+  std::vector<std::pair<std::string, std::string>> metrics;  // of each evaluation
   std::string version;
   std::string verdict;
   for (const runner::StepOutcome& step : summary.steps) {
+    std::string measured;
     for (std::string_view name :
          {"roc_auc", "roc_auc_ovr", "accuracy", "log_loss", "rmse", "mae", "r2"}) {
       auto found = step.facts.metrics.find(std::string(name));
       if (found != step.facts.metrics.end())
-        metrics += fmt::format("  {} {:.4f}", name, found->second);
+        measured += fmt::format("  {} {:.4f}", name, found->second);
     }
+    if (!measured.empty()) metrics.emplace_back(step.name, std::move(measured));
     if (auto tag = step.facts.tags.find("sluice.model_version"); tag != step.facts.tags.end())
       version = tag->second;
     if (auto tag = step.facts.tags.find("sluice.verdict"); tag != step.facts.tags.end())
@@ -223,7 +225,10 @@ std::string PrintRunSummary(const runner::RunSummary& summary, const std::string
       text += fmt::format(", {} {}", count, runner::StepResultName(result));
   }
   text += "\n";
-  if (!metrics.empty()) text += fmt::format("metrics {}\n", metrics);
+  for (const auto& [step, measured] : metrics) {
+    text += metrics.size() == 1 ? fmt::format("metrics {}\n", measured)
+                                : fmt::format("metrics   {}:{}\n", step, measured);
+  }
   if (!verdict.empty()) text += fmt::format("verdict   {}\n", verdict);
   if (!report_path.empty()) text += fmt::format("report    {}\n", report_path);
   for (const runner::StepOutcome& step : summary.steps) {

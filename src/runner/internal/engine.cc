@@ -323,7 +323,7 @@ Status Engine::TakeEnd(Running& attempt, const AttemptRecord& record) {
   outcome.record = record;
   outcome.end_ms = record.end_ms > 0 ? record.end_ms : deps_.clock.NowMs();
   return record.ok() ? TakeSuccess(attempt, record)
-                     : TakeFailure(attempt, record, ErrorText(attempt.info.directory, record));
+                     : TakeFailure(attempt, record, ErrorText(attempt.info, record));
 }
 
 Status Engine::TakeSuccess(Running& attempt, const AttemptRecord& record) {

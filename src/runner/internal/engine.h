@@ -84,7 +84,7 @@ class Engine {
   Status Clean();
 
   Status CheckSourcesUnchanged(const pipeline::Step& step);
-  std::string ErrorText(const std::string& directory, const AttemptRecord& record);
+  std::string ErrorText(const AttemptInfo& attempt, const AttemptRecord& record);
   StepRow RowOf(const StepOutcome& outcome, std::string_view state) const;
   const pipeline::Step& StepAt(int index) const {
     return request_.pipeline->steps[static_cast<size_t>(index)];

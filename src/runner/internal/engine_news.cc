@@ -118,7 +118,8 @@ Status Engine::LogMetricFiles(Running& attempt) {
   return Ok();
 }
 
-std::string Engine::ErrorText(const std::string& directory, const AttemptRecord& record) {
+std::string Engine::ErrorText(const AttemptInfo& attempt, const AttemptRecord& record) {
+  const std::string& directory = attempt.directory;
   std::string text = record.ToString();
   if (record.reason == EndReason::kStartFailed) return text;
   struct Source {
@@ -133,7 +134,13 @@ std::string Engine::ErrorText(const std::string& directory, const AttemptRecord&
         2 * kErrorTailBytes);
     if (!log.ok()) continue;
     std::string lines = LastLines(*log);
-    if (!lines.empty()) return text + "\n" + lines;
+    if (lines.empty()) continue;
+    // A native step says itself why it ends with 1.
+    if (attempt.step->is_native() && record.reason == EndReason::kExited &&
+        lines.starts_with("error: ")) {
+      return lines.substr(std::string_view("error: ").size());
+    }
+    return text + "\n" + lines;
   }
   return text;
 }
