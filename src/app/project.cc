@@ -126,7 +126,17 @@ Result<std::string> MaterialiseVersion(Project& project, const registry::ModelVe
 }
 
 Result<std::string> FindModelFolder(const std::string& model, std::string_view project_dir) {
-  if (!model.starts_with("models:/")) return io::AbsolutePath(model);
+  if (!model.starts_with("models:/")) {
+    ASSIGN_OR_RETURN(std::optional<io::FileInfo> info, io::RealFs().Stat(model));
+    if (!info) {
+      return NotFound(
+          fmt::format("there is no model folder '{}'; name a folder, models:/NAME/VERSION, "
+                      "models:/NAME@ALIAS or "
+                      "models:/NAME/latest (`sluice models` lists what is registered)",
+                      model));
+    }
+    return io::AbsolutePath(model);
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<Project> project, OpenProject(project_dir));
   ASSIGN_OR_RETURN(registry::Store * registry, project->Registry());
   ASSIGN_OR_RETURN(registry::ModelVersion version, registry->Resolve(model));

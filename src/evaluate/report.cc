@@ -28,7 +28,9 @@ EngineInput ToEngineInput(const EvaluateRequest& request) {
 }
 
 Status CheckRequest(const EvaluateRequest& request) {
-  if (request.labels.empty()) return InvalidArgument("there are no rows to evaluate on");
+  if (request.labels.empty())
+    return InvalidArgument(
+        "the table has no rows with a label to evaluate on (is the test part empty?)");
   if (request.task == Task::kRegression) {
     RETURN_IF_ERROR(CheckRegression({request.labels, request.predictions, request.weights}));
   } else {

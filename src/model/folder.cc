@@ -77,7 +77,10 @@ Result<std::shared_ptr<arrow::RecordBatch>> ToOneBatch(const arrow::Table& table
 Result<std::shared_ptr<arrow::RecordBatch>> PickGoldenRows(
     const std::shared_ptr<arrow::Table>& table) {
   const int64_t count = std::min(table->num_rows(), kGoldenRowsMax);
-  if (count == 0) return InvalidArgument("the golden rows are none; package needs at least one");
+  if (count == 0)
+    return InvalidArgument(
+        "the table has no rows, and a package needs at least one golden row; give it a table with "
+        "rows (is the test part empty?)");
   arrow::Int64Builder builder;
   for (int64_t i = 0; i < count; ++i) {
     if (auto status = builder.Append(i * table->num_rows() / count); !status.ok()) {

@@ -52,8 +52,11 @@ Result<ColumnChoice> ChooseColumns(const std::vector<FileColumns>& files,
       } else if (options.allow_missing_columns) {
         positions.push_back(std::nullopt);
       } else {
-        return InvalidArgument(fmt::format("'{}' has no column '{}', which another file has{}",
-                                           file.path, name, DidYouMean(name, file.names)));
+        return InvalidArgument(
+            fmt::format("'{}' has no column '{}', which another file has{}; allow missing columns, "
+                        "or choose the "
+                        "columns to keep",
+                        file.path, name, DidYouMean(name, file.names)));
       }
     }
   }
