@@ -68,8 +68,6 @@ bool HasFewValues(const std::vector<double>& values) {
   return true;
 }
 
-}  // namespace
-
 evaluate::Task EvaluationTask(const model::Model& model) {
   switch (model.description().task) {
     case model::Task::kBinary: return evaluate::Task::kBinary;
@@ -85,6 +83,19 @@ std::vector<std::string> ClassNames(const model::Model& model) {
     names.push_back(name.is_string() ? name.AsString() : formats::PrintJson(name));
   }
   return names;
+}
+
+}  // namespace
+
+evaluate::EvaluateRequest EvaluationRequest(const model::Model& model, const ScoredTable& scored) {
+  evaluate::EvaluateRequest request;
+  request.task = EvaluationTask(model);
+  request.class_names = ClassNames(model);
+  request.labels = scored.labels;
+  request.predictions = scored.predictions;
+  request.weights = scored.weights;
+  request.threshold = model.description().threshold;
+  return request;
 }
 
 std::vector<double> EvaluationPredictions(const model::Model& model,

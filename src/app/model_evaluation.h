@@ -33,8 +33,9 @@ Result<ScoredTable> ScoreTable(const model::Model& model,
 std::vector<double> EvaluationPredictions(const model::Model& model,
                                           const model::Predictions& predictions);
 
-evaluate::Task EvaluationTask(const model::Model& model);
-std::vector<std::string> ClassNames(const model::Model& model);
+/// The request for what the model says of the scored rows, at the model's own threshold; slices and
+/// the rest as they are by default. `scored` must outlive it.
+evaluate::EvaluateRequest EvaluationRequest(const model::Model& model, const ScoredTable& scored);
 
 struct SliceChoice {
   std::vector<std::string> columns;

@@ -125,12 +125,7 @@ Status RunEvaluate(StepContext& context) {
   ASSIGN_OR_RETURN(std::shared_ptr<arrow::Table> table, table::OpenTable(table_path));
   ASSIGN_OR_RETURN(ScoredTable scored, ScoreTable(*model, table));
 
-  evaluate::EvaluateRequest request;
-  request.task = EvaluationTask(*model);
-  request.class_names = ClassNames(*model);
-  request.labels = scored.labels;
-  request.predictions = scored.predictions;
-  request.weights = scored.weights;
+  evaluate::EvaluateRequest request = EvaluationRequest(*model, scored);
   request.threshold = context.params().DoubleOr("threshold", model->description().threshold);
   request.main_metric = context.Text("metric");
   request.seed = static_cast<uint64_t>(context.seed());

@@ -50,13 +50,7 @@ Result<std::optional<ChampionView>> ReadChampion(StepContext& context,
   ASSIGN_OR_RETURN(ScoredTable scored, ScoreTable(*model, table));
 
   ChampionView view{.name = name, .version = version->version, .report = {}, .comparison = {}};
-  evaluate::EvaluateRequest request;
-  request.task = EvaluationTask(*model);
-  request.class_names = ClassNames(*model);
-  request.labels = scored.labels;
-  request.predictions = scored.predictions;
-  request.weights = scored.weights;
-  request.threshold = model->description().threshold;
+  evaluate::EvaluateRequest request = EvaluationRequest(*model, scored);
   request.seed = static_cast<uint64_t>(context.seed());
   request.thread_count = static_cast<size_t>(context.thread_count());
   SliceChoice choice;
