@@ -11,53 +11,10 @@
 #include "base/id.h"
 #include "runner/internal/process_table.h"
 #include "runner/testing/attempt_program.h"
-#include "runner/testing/executor_contract.h"
+#include "runner/testing/local_harness.h"
 
 namespace sluice::runner {
 namespace {
-
-class LocalHarness : public ExecutorHarness {
- public:
-  LocalHarness()
-      : folder_(std::filesystem::temp_directory_path() / ("sluice-attempts-" + NewRandomHex(12))) {}
-  ~LocalHarness() override { EXPECT_TRUE(io::RealFs().RemoveTree(folder_).ok()); }
-
-  std::unique_ptr<Executor> Make() override {
-    return std::make_unique<LocalExecutor>(io::RealFs(), FindAttemptProgram());
-  }
-
-  AttemptSpec Spec(Behaviour behaviour) override {
-    switch (behaviour) {
-      case Behaviour::kSucceed: return Shell("printf out; printf err >&2");
-      case Behaviour::kFail: return Shell("exit 3");
-      case Behaviour::kRunUntilStopped: return Shell("sleep 1000");
-      case Behaviour::kCannotStart: break;
-    }
-    AttemptSpec spec = Shell("");
-    spec.argv = {"no-such-program"};
-    return spec;
-  }
-
-  AttemptSpec Shell(std::string line) {
-    AttemptSpec spec;
-    spec.directory = fmt::format("{}/{}", folder_, ++count_);
-    EXPECT_TRUE(io::RealFs().MakeDirectories(spec.directory).ok());
-    spec.step = "step";
-    spec.argv = {"/bin/sh", "-c", std::move(line)};
-    spec.env = {{"PATH", "/usr/bin:/bin"}};
-    spec.cwd = spec.directory;
-    spec.grace_ms = 100;
-    return spec;
-  }
-
- private:
-  const std::string folder_;
-  int count_ = 0;
-};
-
-std::unique_ptr<ExecutorHarness> MakeLocalHarness() { return std::make_unique<LocalHarness>(); }
-
-INSTANTIATE_TEST_SUITE_P(Local, ExecutorContract, testing::Values(&MakeLocalHarness));
 
 class LocalExecutorTest : public testing::Test {
  protected:
