@@ -8,8 +8,8 @@
 
 namespace sluice::io {
 
-/// Maps a regular file; an empty file gives an empty view. The file must not be truncated while mapped (the store's
-/// objects never are). Thread-safe once opened.
+/// Maps a regular file; an empty file gives an empty view. The file must not be truncated while
+/// mapped (the store's objects never are). Thread-safe once opened.
 class MappedFile {
  public:
   /// Errors: as Fs.

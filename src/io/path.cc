@@ -24,7 +24,8 @@ std::string DirName(std::string_view path) {
 std::string BaseName(std::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   size_t slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos || path == "/" ? path : path.substr(slash + 1));
+  return std::string(slash == std::string_view::npos || path == "/" ? path
+                                                                    : path.substr(slash + 1));
 }
 
 namespace {
@@ -55,7 +56,8 @@ std::optional<std::string> Normalise(std::string_view path) {
 }  // namespace
 
 std::optional<std::string> NormalRelativePath(std::string_view path) {
-  if (path.empty() || path.front() == '/' || path.find('\0') != std::string_view::npos) return std::nullopt;
+  if (path.empty() || path.front() == '/' || path.find('\0') != std::string_view::npos)
+    return std::nullopt;
   std::optional<std::string> normal = Normalise(path);
   if (normal && normal->empty()) return ".";
   return normal;
@@ -65,7 +67,8 @@ Result<std::string> AbsolutePath(std::string_view path) {
   std::string whole(path);
   if (path.empty() || path.front() != '/') {
     char current[PATH_MAX];
-    if (getcwd(current, sizeof current) == nullptr) return ErrnoError(errno, "get", "current directory");
+    if (getcwd(current, sizeof current) == nullptr)
+      return ErrnoError(errno, "get", "current directory");
     whole = JoinPath(current, path);
   }
   // "/.." is "/": going above the root stays there.
