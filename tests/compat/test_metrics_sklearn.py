@@ -307,7 +307,7 @@ def test_regression_edges(program, y, p):
     ({"task": "binary", "labels": [0, 1], "predictions": ["NaN", 0.5]}, "the prediction of row 0 is nan"),
     ({"task": "binary", "labels": [0, 2], "predictions": [0.1, 0.5]}, "the label of row 1 is 2"),
     ({"task": "binary", "labels": [0, 1], "predictions": [0.1, 1.5]}, "the prediction of row 1 is 1.5"),
-    ({"task": "binary", "labels": [], "predictions": []}, "there are no rows"),
+    ({"task": "binary", "labels": [], "predictions": []}, "no rows with a label"),
     ({"task": "binary", "labels": [0, 1], "predictions": [0.1]}, "1 predictions for 2 rows"),
     ({"task": "binary", "labels": [0, 1], "predictions": [0.1, 0.2], "weights": [1, -1]}, "the weight of row 1 is -1"),
     ({"task": "binary", "labels": [0, 1], "predictions": [0.1, 0.2], "weights": [0, 0]}, "every row has weight 0"),
