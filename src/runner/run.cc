@@ -12,13 +12,12 @@
 namespace sluice::runner {
 namespace {
 
-constexpr std::string_view kLockPath = ".sluice/run.lock";
 constexpr std::string_view kPidPath = ".sluice/run.pid";
 
 Result<std::unique_ptr<io::FileLock>> LockProject(io::Fs& fs, const std::string& project) {
   RETURN_IF_ERROR(fs.MakeDirectories(io::JoinPath(project, kAttemptsFolder)));
   Result<std::unique_ptr<io::FileLock>> lock =
-      fs.Lock(io::JoinPath(project, kLockPath), io::LockMode::kExclusive, false);
+      fs.Lock(io::JoinPath(project, kProjectLockPath), io::LockMode::kExclusive, false);
   std::string pid_path = io::JoinPath(project, kPidPath);
   if (lock.ok()) {
     RETURN_IF_ERROR(

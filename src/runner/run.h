@@ -23,6 +23,9 @@
 
 namespace sluice::runner {
 
+/// Held (exclusively) by the engine that runs a project; relative to the project.
+inline constexpr std::string_view kProjectLockPath = ".sluice/run.lock";
+
 struct RunRequest {
   const pipeline::Pipeline* pipeline = nullptr;
   pipeline::Environment environment;

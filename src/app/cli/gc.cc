@@ -6,6 +6,7 @@
 #include "app/steps/step.h"
 #include "formats/duration.h"
 #include "registry/store.h"
+#include "runner/run.h"
 #include "runner/run_cache.h"
 
 namespace sluice::app {
@@ -25,6 +26,23 @@ Result<std::vector<objects::ObjectId>> ListRoots(sql::Db& db) {
   return roots;
 }
 
+/// Checked-out outputs and loaded models are hard links into the store: they keep the space of
+/// objects that are gone, and the next run or command that wants one makes it again. Not while a
+/// run reads them.
+Status RemoveCheckouts(const Project& project) {
+  io::Fs& fs = io::RealFs();
+  Result<std::unique_ptr<io::FileLock>> lock = fs.Lock(
+      io::JoinPath(project.root(), runner::kProjectLockPath), io::LockMode::kExclusive, false);
+  if (!lock.ok()) {
+    if (lock.error().code() == ErrorCode::kUnavailable) {
+      return Unavailable("a run is in progress; collect garbage when it has ended");
+    }
+    return std::move(lock).error();
+  }
+  RETURN_IF_ERROR(fs.RemoveTree(io::JoinPath(project.state_dir(), "checkouts")));
+  return fs.RemoveTree(io::JoinPath(project.state_dir(), "models"));
+}
+
 Result<int> RunGc(const Arguments& arguments) {
   ASSIGN_OR_RETURN(std::unique_ptr<Project> project, OpenProject(arguments.Get("project")));
   ASSIGN_OR_RETURN(sql::Db * db, project->Db());
@@ -32,6 +50,7 @@ Result<int> RunGc(const Arguments& arguments) {
   objects::GarbageOptions options;
   options.dry_run = arguments.Has("dry-run");
   ASSIGN_OR_RETURN(options.grace_ms, formats::ParseDurationMs(arguments.Get("grace")));
+  if (!options.dry_run) RETURN_IF_ERROR(RemoveCheckouts(*project));
   ASSIGN_OR_RETURN(objects::GarbageReport report,
                    store->CollectGarbage([db] { return ListRoots(*db); }, options));
   if (arguments.Has("json")) {
