@@ -201,7 +201,7 @@ void ReferenceResolver::TakeDatasetOptions(size_t index, const Dataset& dataset,
   for (const auto& [name, value] : dataset.options.AsObject()) {
     auto given =
         std::find_if(step.settings.begin(), step.settings.end(),
-                     [&name = name](const Setting& setting) { return setting.name == name; });
+                     [&wanted = name](const Setting& setting) { return setting.name == wanted; });
     if (given == step.settings.end()) {
       step.settings.push_back({.name = name, .value = value, .source = dataset.source});
     } else if (given->source.line == dataset.source.line || given->value == value) {

@@ -20,7 +20,8 @@ Result<std::shared_ptr<arrow::Buffer>> CopyBits(const uint8_t* bits, int64_t off
                                                 int64_t count) {
   ARROW_ASSIGN(std::shared_ptr<arrow::Buffer> copy, "copy", arrow::AllocateEmptyBitmap(count));
   for (int64_t i = 0; i < count; ++i) {
-    if (arrow::bit_util::GetBit(bits, offset + i)) arrow::bit_util::SetBit(copy->mutable_data(), i);
+    if (arrow::bit_util::GetBit(bits, static_cast<uint64_t>(offset + i)))
+      arrow::bit_util::SetBit(copy->mutable_data(), i);
   }
   return copy;
 }
