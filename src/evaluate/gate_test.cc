@@ -207,6 +207,7 @@ TEST(RuleParseTest, ErrorsNameTheColumn) {
            {"champion.difference(f1) > 0", 10, "already one to the champion"},
            {"0.1 <= f1 <= 0.9", 11, "a rule has one comparison"},
            {"f1 > 0.5 and rows > 3", 10, "unexpected 'and'"},
+           {"1 > 0", 1, "measures nothing"},
            {"(f1 > 0.5)", 5, "expected ')'"},
            {"f1 > 0.5x", 6, "this is not a number"},
            {"f1 > 1e999", 6, "out of range"},

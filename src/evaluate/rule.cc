@@ -6,6 +6,7 @@
 //   factor  := number | "-" factor | "(" sum ")" | ["champion" "."] measure | "champion"
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -422,6 +423,16 @@ Source Place(std::string_view text, size_t at, const std::optional<Source>& wher
 
 }  // namespace
 
+namespace {
+
+/// Does any part of the rule come from a report? `1 > 0` would hold for every model.
+bool Measures(const RuleNode& node) {
+  return node.kind == RuleNode::Kind::kMeasure ||
+         std::any_of(node.children.begin(), node.children.end(), Measures);
+}
+
+}  // namespace
+
 Result<Rule> Rule::Parse(std::string_view text, const std::optional<Source>& where) {
   if (text.size() > kMaxRuleBytes) {
     return ResourceExhausted(
@@ -432,6 +443,11 @@ Result<Rule> Rule::Parse(std::string_view text, const std::optional<Source>& whe
   std::optional<RuleNode> root = parser.ParseRule();
   if (!root) {
     return InvalidArgument(parser.failure()->message).At(Place(text, parser.failure()->at, where));
+  }
+  if (!Measures(*root)) {
+    return InvalidArgument(
+               "the rule measures nothing of the model; compare a metric, such as roc_auc >= 0.8")
+        .At(Place(text, 0, where));
   }
   Rule rule;
   rule.text_ = text;
