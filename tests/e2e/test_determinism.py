@@ -99,6 +99,7 @@ def test_kill_9_at_random_moments(undisturbed, tmp_path):
     steps = project.run(*ROWS)
     assert project.outputs(steps) == undisturbed.digests
     assert project.sluice("fsck").returncode == 0
+    print(f"{kills} kills")
     assert kills > 0
     version = project.read_json(steps["version"]["outputs"]["version"])
     assert version["model_version"] == 1  # a repeated step does not number the same model twice
