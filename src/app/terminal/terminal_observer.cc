@@ -237,7 +237,10 @@ std::string PrintRunSummary(const runner::RunSummary& summary, const std::string
   }
   if (summary.state == runner::RunSummary::State::kCancelled)
     text += "next      sluice run    (goes on where it stopped)\n";
-  if (!version.empty() && summary.state == runner::RunSummary::State::kSucceeded) {
+  // What failed its gate is there to be looked at, not to be served.
+  bool is_served_next = verdict.empty() || verdict == "pass";
+  if (!version.empty() && is_served_next &&
+      summary.state == runner::RunSummary::State::kSucceeded) {
     text += fmt::format("next      sluice serve models:/{}\n", version);
   }
   return text;
