@@ -408,6 +408,60 @@ TEST_F(EngineTest, AnInterruptedRunsAttemptIsTakenOver) {
   EXPECT_TRUE(history.ListOpenAttempts()->empty());
 }
 
+constexpr const char* kNative =
+    "  a: {uses: make, from: data/*.txt}\n"
+    "  b: {uses: make, from: [a, a.log]}\n"
+    "  c: {run: make c, inputs: {in: b}, outputs: {out: out/c}}\n"
+    "  d: {uses: make, from: c}\n";
+
+TEST_F(EngineTest, NativeAndCommandStepsReadEachOther) {
+  project_.SetPipeline(kNative);
+  RunSummary first = project_.Run();
+  ASSERT_EQ(first.state, RunSummary::State::kSucceeded);
+  EXPECT_EQ(project_.Read("out/c"), "c(b(a(rows ) a(rows ) ) )");
+  objects::ObjectId made = first.Find("d")->outputs[0].stored.id;
+  EXPECT_EQ(*project_.store->GetBytes(made.digest), "d(c(b(a(rows ) a(rows ) ) ) )");
+  // Outputs are in the store, not left in the attempt.
+  EXPECT_FALSE(project_.fs.Stat(first.Find("a")->attempt_directory + "/out", true)->has_value());
+  EXPECT_EQ(project_.Run().CountOf(StepResult::kCached), 4);
+  // One more file for the glob.
+  project_.Write("data/z.txt", "more");
+  EXPECT_EQ(project_.Run().CountOf(StepResult::kSucceeded), 4);
+  EXPECT_EQ(project_.Read("out/c"), "c(b(a(rows more ) a(rows more ) ) )");
+}
+
+TEST_F(EngineTest, ADamagedNativeOutputIsMadeAgainForWhoReadsIt) {
+  project_.SetPipeline(kNative);
+  RunSummary first = project_.Run();
+  std::string path = project_.store->PathOf(first.Find("b")->outputs[0].stored.id.digest);
+  project_.Remove(".sluice/checkouts");
+  ASSERT_TRUE(project_.fs.SetMode(path, 0644).ok());
+  project_.clock.AdvanceMs(1000);
+  ASSERT_TRUE(project_.fs.WriteFileAtomic(path, "damaged", io::Durability::kFast).ok());
+  RunRequest request = project_.Request();
+  request.forced = {"c"};
+  RunSummary second = project_.Run(request);
+  EXPECT_EQ(TestProject::States(second), "a cached, b succeeded, c succeeded, d cached");
+  EXPECT_EQ(second.Find("d")->outputs, first.Find("d")->outputs);
+}
+
+TEST_F(EngineTest, AnEditedCheckoutIsReplaced) {
+  project_.SetPipeline(kNative);
+  RunSummary first = project_.Run();
+  for (const std::string& name : *project_.fs.ListDirectory("/project/.sluice/checkouts")) {
+    std::string folder = "/project/.sluice/checkouts/" + name;
+    for (const std::string& file : *project_.fs.ListDirectory(folder)) {
+      project_.clock.AdvanceMs(1000);
+      ASSERT_TRUE(
+          project_.fs.WriteFileAtomic(folder + "/" + file, "edited", io::Durability::kFast).ok());
+    }
+  }
+  RunRequest request = project_.Request();
+  request.forced = {"c", "d"};
+  RunSummary second = project_.Run(request);
+  EXPECT_EQ(second.Find("d")->outputs, first.Find("d")->outputs);
+}
+
 TEST_F(EngineTest, OnlyOneEngineForAProject) {
   project_.SetPipeline(kTwo);
   std::string error;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "formats/json.h"
 
 namespace sluice::runner {
 namespace {
@@ -100,7 +100,29 @@ Status FakeExecutor::End(FakeWorld::Attempt& attempt) {
   return Ok();
 }
 
+/// Plays `sluice step REQUEST`.
+Status FakeExecutor::MakeNativeOutputs(const FakeWorld::Attempt& attempt) {
+  ASSIGN_OR_RETURN(std::string text, fs_.ReadFile(attempt.spec.argv.back()));
+  ASSIGN_OR_RETURN(formats::Json request, formats::ParseJson(text));
+  std::string content = attempt.spec.step + "(";
+  for (const auto& [name, value] : request.At("inputs").AsObject()) {
+    formats::Json list = value.is_array() ? value : formats::Json(formats::Json::Array{value});
+    for (const formats::Json& path : list.AsArray()) {
+      ASSIGN_OR_RETURN(std::string input, fs_.ReadFile(path.AsString()));
+      content += input + " ";
+    }
+  }
+  content += ")";
+  for (const auto& [name, path] : request.At("outputs").AsObject()) {
+    RETURN_IF_ERROR(fs_.WriteFileAtomic(path.AsString(), content, io::Durability::kFast));
+  }
+  return Ok();
+}
+
 Status FakeExecutor::MakeOutputs(const FakeWorld::Attempt& attempt) {
+  if (!attempt.spec.argv.empty() && attempt.spec.argv[0] == "sluice") {
+    return MakeNativeOutputs(attempt);
+  }
   std::string content = attempt.spec.step + "(";
   for (const auto& [name, value] : attempt.spec.env) {
     if (!name.starts_with("SLUICE_INPUT_")) continue;

@@ -75,6 +75,7 @@ class FakeExecutor : public Executor {
   FakeWorld::Attempt* Find(const std::string& directory);
   Status End(FakeWorld::Attempt& attempt);
   Status MakeOutputs(const FakeWorld::Attempt& attempt);
+  Status MakeNativeOutputs(const FakeWorld::Attempt& attempt);
 
   io::Fs& fs_;
   ManualClock& clock_;

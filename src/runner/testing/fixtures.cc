@@ -12,6 +12,29 @@ namespace {
 
 constexpr const char* kProject = "/project";
 
+/// One native kind, `uses: make`: input `from` (files or steps), outputs made.json and log.txt.
+std::span<const pipeline::StepKind> Kinds() {
+  static const std::vector<pipeline::StepKind> kinds = {
+      {.name = "make",
+       .help = "Makes.",
+       .inputs = {{.name = "from",
+                   .type = pipeline::DataType::kFile,
+                   .takes_files = true,
+                   .takes_list = true,
+                   .help = "What from."}},
+       .settings = {},
+       .outputs = {{.name = "made",
+                    .type = pipeline::DataType::kFile,
+                    .is_main = true,
+                    .file_name = "made.json",
+                    .help = "What was made."},
+                   {.name = "log",
+                    .type = pipeline::DataType::kFile,
+                    .file_name = "log.txt",
+                    .help = "How."}}}};
+  return kinds;
+}
+
 }  // namespace
 
 void RecordingObserver::OnPlan(const std::string& /*run_id*/, const pipeline::Plan& /*plan*/) {
@@ -79,7 +102,7 @@ void TestProject::Remove(const std::string& path) {
 
 void TestProject::SetPipeline(const std::string& yaml) {
   std::string text = yaml.starts_with("name:") ? yaml : "name: test\nsteps:\n" + yaml;
-  Result<pipeline::Pipeline> parsed = pipeline::ParsePipeline(text, "sluice.yaml", {});
+  Result<pipeline::Pipeline> parsed = pipeline::ParsePipeline(text, "sluice.yaml", Kinds());
   pipeline = std::make_unique<pipeline::Pipeline>();
   ASSERT_TRUE(parsed.ok()) << parsed.error().ToString();
   pipeline = std::make_unique<pipeline::Pipeline>(*std::move(parsed));
