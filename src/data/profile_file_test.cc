@@ -1,6 +1,7 @@
 #include "data/profile_file.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,7 +12,8 @@ namespace {
 class ProfileFileTest : public ::testing::Test {
  protected:
   ProfileFileTest()
-      : folder_(std::filesystem::path(::testing::TempDir()) / "sluice_profile_file_test") {
+      : folder_(std::filesystem::path(::testing::TempDir()) /
+                ("sluice_profile_file_test" + std::to_string(getpid()))) {
     std::filesystem::create_directories(folder_);
   }
   ~ProfileFileTest() override { std::filesystem::remove_all(folder_); }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/testing/scratch_folder.h"
 #include "io/fs.h"
 #include "learn/internal/xgboost_library.h"
 #include "learn/learners.h"
@@ -23,20 +24,22 @@ class Gbdt : public ::testing::Test {
     if (!library.ok()) GTEST_SKIP() << library.error().message();
   }
 
-  static std::string TempFolder(const std::string& name) {
-    std::string folder = ::testing::TempDir() + "/sluice_gbdt_" + name;
+  std::string TempFolder(const std::string& name) {
+    std::string folder = scratch_.Join(name);
     CHECK(io::RealFs().RemoveTree(folder).ok());
     CHECK(io::RealFs().MakeDirectories(folder).ok());
     return folder;
   }
 
   /// The bytes of everything Save writes.
-  static std::string SavedBytes(const Model& model) {
+  std::string SavedBytes(const Model& model) {
     std::string folder = TempFolder("bytes");
     CHECK(model.Save(io::RealFs(), folder).ok());
     return *io::RealFs().ReadFile(folder + "/learner.json") +
            *io::RealFs().ReadFile(folder + "/model.ubj");
   }
+
+  ScratchFolder scratch_;
 };
 
 Json Rounds(int count) { return Json::MakeObject({{"n_estimators", count}}); }

@@ -1,6 +1,7 @@
 // The learner linear against scikit-learn (testing/make_golden.py), and at the edges.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -39,7 +40,7 @@ testing::Data ToData(const Json& test_case) {
 }
 
 std::string TempFolder(const std::string& name) {
-  std::string folder = ::testing::TempDir() + "/sluice_learn_" + name;
+  std::string folder = ::testing::TempDir() + "/sluice_learn_" + std::to_string(getpid()) + name;
   CHECK(io::RealFs().RemoveTree(folder).ok());
   CHECK(io::RealFs().MakeDirectories(folder).ok());
   return folder;
