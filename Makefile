@@ -1,5 +1,6 @@
 # The front door. `make demo` sets up, builds and runs the example; `make test` runs every test.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 BUILD := build/release
 JOBS ?= $(shell nproc)
 PYTHON := build/venv/bin/python
@@ -19,7 +20,7 @@ demo: build
 test: build test-unit test-python
 
 test-unit: build
-	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS) --progress | tail -n 400
+	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
 
 test-python: build
 	@SLUICE_BUILD_DIR=$(abspath $(BUILD)) $(PYTHON) -m pytest tests -q -p no:cacheprovider
