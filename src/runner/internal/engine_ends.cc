@@ -88,7 +88,11 @@ Status Engine::TakeFailure(Running& attempt, const AttemptRecord& record, std::s
   RETURN_IF_ERROR(deps_.fs.RemoveTree(io::JoinPath(attempt.info.directory, "out")));
 
   int64_t retry_in_ms = -1;
-  bool is_lost = record.reason == EndReason::kLost;
+  // What stopped an attempt of an earlier run from outside, perhaps together with its engine, says
+  // nothing about the step: it starts again here, as if no news had come.
+  bool is_stopped_earlier = attempt.info.is_adopted && (record.reason == EndReason::kSignalled ||
+                                                        record.reason == EndReason::kCancelled);
+  bool is_lost = record.reason == EndReason::kLost || is_stopped_earlier;
   if (is_lost) ++lost_counts_[static_cast<size_t>(index)];
   int lost_count = lost_counts_[static_cast<size_t>(index)];
   bool may_retry = attempt.may_retry && !is_stopping() && !attempt.is_told_to_stop;
