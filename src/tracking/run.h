@@ -45,12 +45,17 @@ struct Param {
   friend bool operator==(const Param&, const Param&) = default;
 };
 
-/// One point of a metric's history. NaN and both infinities are values like others.
+/// One point of a metric's history. NaN and both infinities are values like others. One with a
+/// model id is a metric of that logged model too (logged_models.h); the run's history knows nothing
+/// of model and dataset.
 struct Metric {
   std::string key;
   double value = 0;
-  int64_t timestamp_ms = 0;  ///< since epoch UTC, >= 0
-  int64_t step = 0;          ///< any, also negative
+  int64_t timestamp_ms = 0;         ///< since epoch UTC, >= 0
+  int64_t step = 0;                 ///< any, also negative
+  std::string model_id = {};        ///< or empty
+  std::string dataset_name = {};    ///< or empty
+  std::string dataset_digest = {};  ///< or empty
 };
 
 /// MLflow's rule for the latest value: the greater (step, timestamp, value), NaN below every
@@ -73,6 +78,13 @@ struct DatasetLink {
   Dataset dataset;
   std::vector<Tag> tags;
   friend bool operator==(const DatasetLink&, const DatasetLink&) = default;
+};
+
+/// A logged model that a run made; where a run read one, only its id is kept.
+struct ModelOutput {
+  std::string model_id;
+  int64_t step = 0;
+  friend bool operator==(const ModelOutput&, const ModelOutput&) = default;
 };
 
 struct Experiment {
@@ -105,6 +117,8 @@ struct Run {
   std::vector<Tag> tags;
   std::vector<DatasetLink> inputs;  ///< sorted by name, then digest
   std::vector<DatasetLink> outputs;
+  std::vector<std::string> model_inputs;   ///< ids of logged models, sorted
+  std::vector<ModelOutput> model_outputs;  ///< sorted by model id
 
   /// The tag's value, or nothing. O(tags).
   std::optional<std::string> FindTag(std::string_view key) const;
@@ -112,6 +126,7 @@ struct Run {
 
 // Tags with a meaning.
 inline constexpr std::string_view kRunNameTag = "mlflow.runName";  ///< one thing with RunInfo::name
+inline constexpr std::string_view kDatasetContextTag = "mlflow.data.context";  ///< of a DatasetLink
 inline constexpr std::string_view kParentRunIdTag = "mlflow.parentRunId";
 inline constexpr std::string_view kUserTag = "mlflow.user";
 inline constexpr std::string_view kSourceNameTag = "mlflow.source.name";
