@@ -42,13 +42,13 @@ constexpr Query kTouch{"registry.touch_model",
                        "UPDATE registered_models SET updated_ms = $2 WHERE name = $1"};
 
 RegisteredModel FromRow(const Row& row) {
-  return {.name = row.GetText(0),
-          .description = row.GetText(1),
-          .created_ms = row.GetInt64(2),
-          .updated_ms = row.GetInt64(3),
-          .latest_version = row.GetInt64(4),
-          .tags = {},
-          .aliases = {}};
+  RegisteredModel model;
+  model.name = row.GetText(0);
+  model.description = row.GetText(1);
+  model.created_ms = row.GetInt64(2);
+  model.updated_ms = row.GetInt64(3);
+  model.latest_version = row.GetInt64(4);
+  return model;
 }
 
 }  // namespace

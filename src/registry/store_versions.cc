@@ -54,20 +54,20 @@ constexpr Query kListModelIds{
     "SELECT DISTINCT model_id FROM model_versions WHERE model_id <> '' ORDER BY model_id"};
 
 ModelVersion FromRow(const Row& row) {
-  return {.name = row.GetText(0),
-          .version = row.GetInt64(1),
-          .source = row.GetText(2),
-          .model_id = row.GetText(3),
-          .run_id = row.GetText(4),
-          .description = row.GetText(5),
-          .verdict = static_cast<Verdict>(row.GetInt64(6)),
-          .verdict_digest = row.GetText(7),
-          .provenance = row.GetText(8),
-          .created_ms = row.GetInt64(9),
-          .updated_ms = row.GetInt64(10),
-          .is_deleted = row.GetBool(11),
-          .tags = {},
-          .aliases = {}};
+  ModelVersion version;
+  version.name = row.GetText(0);
+  version.version = row.GetInt64(1);
+  version.source = row.GetText(2);
+  version.model_id = row.GetText(3);
+  version.run_id = row.GetText(4);
+  version.description = row.GetText(5);
+  version.verdict = static_cast<Verdict>(row.GetInt64(6));
+  version.verdict_digest = row.GetText(7);
+  version.provenance = row.GetText(8);
+  version.created_ms = row.GetInt64(9);
+  version.updated_ms = row.GetInt64(10);
+  version.is_deleted = row.GetBool(11);
+  return version;
 }
 
 }  // namespace
@@ -161,7 +161,7 @@ Status SqlStore::DeleteVersionTag(std::string_view name, int64_t version, std::s
   });
 }
 
-Status SqlStore::DeleteVersion(std::string_view name, int64_t number) {
+Status SqlStore::DeleteVersion(std::string_view name, int64_t number, DeleteRule /*rule*/) {
   return db_.Write([&](Tx& tx) -> Status {
     ASSIGN_OR_RETURN(ModelVersion version, GetLiveVersionIn(tx, name, number));
     if (!version.aliases.empty()) {

@@ -20,18 +20,30 @@ class SqlStore : public Store {
                                       const std::vector<Tag>& tags) override;
   Result<RegisteredModel> GetModel(std::string_view name) override;
   Result<std::vector<RegisteredModel>> ListModels() override;
+  Result<ModelPage> SearchModels(const SearchRequest& request) override;
+  Result<RegisteredModel> RenameModel(std::string_view name, std::string_view new_name) override;
+  Status DeleteModel(std::string_view name) override;
   Status SetModelDescription(std::string_view name, std::string_view description) override;
   Status SetModelTag(std::string_view name, const Tag& tag) override;
   Status DeleteModelTag(std::string_view name, std::string_view key) override;
 
   Result<ModelVersion> CreateVersion(const NewVersion& version) override;
   Result<ModelVersion> GetVersion(std::string_view name, int64_t version) override;
+  Result<ModelVersion> GetLiveVersion(std::string_view name, int64_t version) override;
+  Result<VersionPage> SearchVersions(const SearchRequest& request) override;
+  Result<std::vector<ModelVersion>> GetLatestVersions(std::string_view name,
+                                                      const std::vector<Stage>& stages) override;
+  Result<std::string> GetDownloadUri(std::string_view name, int64_t version) override;
+  Result<ModelVersion> SetStage(const StageChange& change) override;
+  Status SetVersionStatus(std::string_view name, int64_t version, VersionStatus status,
+                          std::string_view message) override;
   Result<std::vector<ModelVersion>> ListVersions(std::string_view name, bool with_deleted) override;
   Status SetVersionDescription(std::string_view name, int64_t version,
                                std::string_view description) override;
   Status SetVersionTag(std::string_view name, int64_t version, const Tag& tag) override;
   Status DeleteVersionTag(std::string_view name, int64_t version, std::string_view key) override;
-  Status DeleteVersion(std::string_view name, int64_t version) override;
+  Status DeleteVersion(std::string_view name, int64_t version, DeleteRule rule) override;
+  Result<ModelVersion> GetVersionByAlias(std::string_view name, std::string_view alias) override;
   Result<ModelVersion> Resolve(std::string_view model_uri) override;
 
   Result<AliasMove> SetAlias(const AliasChange& change) override;
