@@ -140,6 +140,15 @@ Response ErrorResponse(int status, std::string_view error_code, std::string_view
       status, formats::Json::MakeObject({{"error_code", error_code}, {"message", message}}));
 }
 
+Response BodyErrorResponse(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kResourceExhausted:
+      return ErrorResponse(413, "REQUEST_LIMIT_EXCEEDED", error.message());
+    case ErrorCode::kUnavailable: return ErrorResponse(408, "BAD_REQUEST", error.message());
+    default: return ErrorResponse(400, "BAD_REQUEST", error.message());
+  }
+}
+
 std::string_view ReasonPhrase(int status) {
   for (const ReasonRow& row : kReasons) {
     if (row.status == status) return row.phrase;

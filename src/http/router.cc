@@ -42,8 +42,27 @@ std::string_view ParamName(std::string_view segment) {
 
 }  // namespace
 
-Router::Router(std::vector<Route> routes)
-    : routes_(std::move(routes)), root_(std::make_unique<Node>()) {
+Response DefaultAnswer(const Request& request, std::string_view allow) {
+  Response response;
+  if (allow.empty() && request.path != "*") {
+    return ErrorResponse(
+        404, "ENDPOINT_NOT_FOUND",
+        "No API found for '" + std::string(MethodName(request.method)) + " " + request.path + "'");
+  }
+  if (request.method == Method::kOptions) {
+    response.status = 204;
+  } else {
+    response =
+        ErrorResponse(405, "METHOD_NOT_ALLOWED",
+                      request.path + " does not answer " + std::string(MethodName(request.method)) +
+                          "; it answers " + std::string(allow));
+  }
+  if (!allow.empty()) response.headers.Add("Allow", std::string(allow));
+  return response;
+}
+
+Router::Router(std::vector<Route> routes, Fallback fallback)
+    : routes_(std::move(routes)), fallback_(std::move(fallback)), root_(std::make_unique<Node>()) {
   for (size_t row = 0; row < routes_.size(); ++row) {
     const Route& route = routes_[row];
     CHECK_MSG(route.pattern.starts_with('/') && route.handler, route.pattern);

@@ -1,7 +1,9 @@
 // The table of routes and how a path finds its row.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,15 +31,29 @@ struct Route {
   /// threads, but every other connection of that loop waits. Only for work of some ten microseconds
   /// that never blocks. Negative: never.
   int64_t inline_body_bytes_max = -1;
-  /// Overrides the server's limit. Negative: the server's.
+  /// Overrides the server's limit. Negative: the server's; kUnlimited: none.
   int64_t body_bytes_max = -1;
+  /// The handler starts when the head is complete, on a thread of the transfer pool, and reads
+  /// Request::body_stream itself. For uploads and for handlers that wait for another server: slow
+  /// ones never keep ordinary requests from their pool.
+  bool streams_body = false;
 };
+inline constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
+
+/// Answers a request that no row answers, in the place of DefaultAnswer. `allow`: the methods of
+/// the rows that have this path, "GET, HEAD, OPTIONS"; empty: no row has it. Runs on the handler
+/// pool, with the request's body complete.
+using Fallback = std::function<Response(const Request&, std::string_view allow)>;
+
+/// 204 with Allow for OPTIONS of a path that some row has (and of "*"), 405 with Allow for other
+/// methods, else 404 "No API found for 'GET /path'"; errors in MLflow's shape.
+Response DefaultAnswer(const Request& request, std::string_view allow);
 
 /// Immutable once built, so thread-safe.
 class Router {
  public:
   /// Bad or doubled patterns are a bug of the table's author (CHECK).
-  explicit Router(std::vector<Route> routes);
+  explicit Router(std::vector<Route> routes, Fallback fallback = {});
   ~Router();
   Router(Router&&) noexcept;
   Router& operator=(Router&&) noexcept;
@@ -54,10 +70,13 @@ class Router {
   Match Find(Method method, std::string_view path) const;
 
   const std::vector<Route>& routes() const;
+  /// Empty if there is none.
+  const Fallback& fallback() const { return fallback_; }
 
  private:
   struct Node;
   std::vector<Route> routes_;
+  Fallback fallback_;
   std::unique_ptr<Node> root_;
 };
 

@@ -129,7 +129,9 @@ Result<double> ReadDouble(const Json& json) {
 Response Invoke(const model::Model& model, const ServeOptions& options,
                 std::string_view content_type, std::string_view body) {
   BodyFormat format = BodyFormat::kJson;
-  if (std::optional<Response> refusal = ReadContentType(content_type, format)) return *refusal;
+  if (std::optional<Response> refusal = ReadContentType(content_type, format)) {
+    return std::move(*refusal);
+  }
   const Result<internal::ParsedRequest> request = ParseBody(model, options, format, body);
   if (!request.ok()) return Refuse(request.error());
   if (request->wants_probabilities && !model.description().is_classifier()) {
