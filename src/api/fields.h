@@ -4,7 +4,7 @@
 //   int64   a JSON integer or a string of one ("12"); a double without fraction (3.0)
 //   double  a number, a string of one, "NaN", "Infinity", "-Infinity"; true is 1
 //   bool    true or false; in a query the words "true" and "false"
-//   string  a string; experiment_id and other ids also as an integer (FindId)
+//   string  a string (ids too: 5 is no experiment id, "5" is)
 //   enum    its name or its number
 //   list    an array; in a query the key repeated
 //
@@ -44,7 +44,6 @@ class Fields {
 
   // Optional fields.
   std::optional<std::string> FindString(std::string_view name) const;
-  std::optional<std::string> FindId(std::string_view name) const;  ///< takes an integer too
   std::optional<int64_t> FindInt64(std::string_view name) const;
   std::optional<double> FindDouble(std::string_view name) const;
   std::optional<bool> FindBool(std::string_view name) const;
@@ -57,21 +56,21 @@ class Fields {
   std::string RequireString(std::string_view name) const;
   /// As RequireString, but "" will do.
   std::string RequirePresentString(std::string_view name) const;
-  std::string RequireId(std::string_view name) const;
   int64_t RequireInt64(std::string_view name) const;
   double RequireDouble(std::string_view name) const;
 
   // Lists; empty when missing.
   std::vector<std::string> Strings(std::string_view name) const;
-  std::vector<std::string> Ids(std::string_view name) const;
   std::vector<Fields> Messages(std::string_view name) const;
+  std::vector<std::string> RequireStrings(std::string_view name) const;  ///< [] will do
+  std::vector<Fields> RequireMessages(std::string_view name) const;      ///< [] will do
   std::optional<Fields> FindMessage(std::string_view name) const;
 
   /// The value as it was sent, or null.
   const formats::Json* Raw(std::string_view name) const;
 
-  /// Records an error of the handler's own about a field: `Invalid value 5 for parameter
-  /// 'metrics[0].key' supplied: <why>`. The first error is kept.
+  /// Records an error of the handler's own about a field that is there: `Invalid value 5 for
+  /// parameter 'metrics[0].key' supplied: <why>`. The first error is kept.
   void Refuse(std::string_view name, std::string_view why) const;
   /// The first error met in this request, in this message or any other.
   Status status() const;
@@ -88,7 +87,8 @@ class Fields {
   std::string PlaceOf(std::string_view name) const;
   void Fail(Error error) const;
   void FailMissing(std::string_view name) const;
-  void FailType(std::string_view name, const formats::Json& value, std::string_view wanted) const;
+  void FailType(std::string_view name, const formats::Json& value) const;
+  std::optional<std::string> ReadString(std::string_view name, const formats::Json& value) const;
 
   State* state_;
   const formats::Json* object_;  ///< null: nothing was sent
