@@ -2,13 +2,35 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
+#include "sql/internal/commit_queue.h"
 
 namespace sluice::sql {
 namespace {
 
 constexpr int64_t kSlowQueryMs = 250;
+/// Bodies of one commit: those who came first shall not wait long for those who came last.
+constexpr int64_t kMaxBatchNs = 10'000'000;
+/// Of one transaction that meets conflicts.
+constexpr int kMaxAttempts = 12;
+/// Of one transaction that finds its connection dead.
+constexpr int kMaxConnections = 3;
+
+bool IsUsable(Fault fault) { return fault == Fault::kNone || fault == Fault::kConflict; }
+
+/// 1 to 2 ms at first, doubling up to 100 to 200; by chance, so that those who met part.
+void SleepBeforeRetry(int attempt) {
+  int64_t base_us = std::min<int64_t>(int64_t{1000} << (attempt - 1), 100'000);
+  Random random(static_cast<uint64_t>(SystemClock().MonotonicNs()));
+  std::this_thread::sleep_for(std::chrono::microseconds(
+      base_us + static_cast<int64_t>(random.NextBelow(static_cast<uint64_t>(base_us)))));
+}
 
 /// Logs the name of a statement that took long, rows and what was done with them included.
 class SlowQueryWatch {
@@ -91,11 +113,15 @@ std::optional<std::string> Row::FindText(int column) const {
 
 Status Reader::Visit(const Query& query, Params params, bool only_first,
                      const std::function<Status(const Row&)>& on_row) {
+  if (failure_) return *failure_;
   SlowQueryWatch watch(query.name);
-  ASSIGN_OR_RETURN(std::unique_ptr<Cursor> cursor, connection_.Start(query, params.span()));
+  Result<std::unique_ptr<Cursor>> started = connection_.Start(query, params.span());
+  if (!started.ok()) return Fail(std::move(started).error());
+  std::unique_ptr<Cursor> cursor = *std::move(started);
   for (;;) {
-    ASSIGN_OR_RETURN(bool has_row, cursor->Next());
-    if (!has_row) return Ok();
+    Result<bool> has_row = cursor->Next();
+    if (!has_row.ok()) return Fail(std::move(has_row).error());
+    if (!*has_row) return Ok();
     Row row(*cursor, query.name);
     Status status = on_row(row);
     // A wrong type first: what on_row says of a value that was not there would mislead.
@@ -105,17 +131,40 @@ Status Reader::Visit(const Query& query, Params params, bool only_first,
   }
 }
 
+Error Reader::Fail(Error error) {
+  if (!failure_) failure_ = error;
+  return error;
+}
+
 Result<int64_t> Tx::Execute(const Query& query, Params params) {
+  if (failure_) return *failure_;
   SlowQueryWatch watch(query.name);
-  ASSIGN_OR_RETURN(std::unique_ptr<Cursor> cursor, connection_.Start(query, params.span()));
+  Result<std::unique_ptr<Cursor>> cursor = connection_.Start(query, params.span());
+  if (!cursor.ok()) return Fail(std::move(cursor).error());
   for (;;) {
-    ASSIGN_OR_RETURN(bool has_row, cursor->Next());
-    if (!has_row) return cursor->changed_row_count();
+    Result<bool> has_row = (*cursor)->Next();
+    if (!has_row.ok()) return Fail(std::move(has_row).error());
+    if (!*has_row) return (*cursor)->changed_row_count();
   }
 }
 
+Status Tx::Post(const Query& query, Params params) {
+  if (failure_) return *failure_;
+  Status status = connection_.Post(query, params.span());
+  if (!status.ok()) return Fail(std::move(status).error());
+  return Ok();
+}
+
 Status Tx::RunScript(std::string_view name, std::string_view text) {
-  return connection_.RunScript(name, text);
+  if (failure_) return *failure_;
+  Status status = connection_.RunScript(name, text);
+  if (!status.ok()) return Fail(std::move(status).error());
+  return Ok();
+}
+
+Status Tx::Outcome(Status of_body) const {
+  if (of_body.ok() && failure_) return *failure_;
+  return of_body;
 }
 
 /// One connection of a pool, given back at the end.
@@ -138,12 +187,20 @@ class Db::Lease {
   Lease& operator=(Lease&&) = delete;
   ~Lease() {
     if (pool_ == nullptr) return;
-    if (connection_ != nullptr) {
+    if (connection_ != nullptr && IsUsable(connection_->fault())) {
       pool_->idle.With([&](std::vector<std::unique_ptr<Connection>>& idle) {
         idle.push_back(std::move(connection_));
       });
     }
     pool_->free_count.release();
+  }
+
+  /// After a connection was found dead, the idle ones are too, most likely: the server was
+  /// restarted.
+  void DropIdle() {
+    std::vector<std::unique_ptr<Connection>> dropped;
+    pool_->idle.With(
+        [&](std::vector<std::unique_ptr<Connection>>& idle) { std::swap(idle, dropped); });
   }
 
   Connection& operator*() { return *connection_; }
@@ -157,39 +214,147 @@ class Db::Lease {
 };
 
 Db::Db(std::unique_ptr<Driver> driver, Options options)
-    : driver_(std::move(driver)), readers_(options.reader_count) {
+    : driver_(std::move(driver)),
+      options_(options),
+      writers_(driver_->has_one_writer() ? 1 : options.writer_count),
+      readers_(options.reader_count),
+      queue_(std::make_unique<internal::CommitQueue>()) {
   CHECK(options.reader_count > 0 && options.reader_count <= 64);
+  CHECK(options.writer_count > 0 && options.writer_count <= 64);
 }
 
 Db::~Db() = default;
 
 Status Db::RunRead(const std::function<Status(Reader&)>& body) {
-  ASSIGN_OR_RETURN(Lease lease, Lease::Take(read_pool(), *driver_));
-  RETURN_IF_ERROR(lease->Begin(TxKind::kRead, io::Durability::kFast));
-  Reader reader(*lease);
-  Status status = body(reader);
-  // Nothing was changed; ending a snapshot cannot fail in a way that matters.
-  lease->Rollback();
+  for (int attempt = 1;; ++attempt) {
+    ASSIGN_OR_RETURN(Lease lease, Lease::Take(read_pool(), *driver_));
+    Status status = lease->Begin(TxKind::kRead, io::Durability::kFast, {});
+    if (status.ok()) {
+      Reader reader(*lease);
+      status = body(reader);
+    }
+    // Nothing was changed; ending a snapshot cannot fail in a way that matters.
+    lease->Rollback();
+    if (status.ok() || lease->fault() == Fault::kNone || attempt == kMaxAttempts) return status;
+    if (lease->fault() == Fault::kConflict) continue;
+    if (attempt == kMaxConnections) return status;
+    lease.DropIdle();
+  }
+}
+
+Status Db::RunWrite(const WriteOptions& options, const Body& body) {
+  WriteOptions raised = options;
+  if (options_.minimum_durability == io::Durability::kDurable)
+    raised.durability = io::Durability::kDurable;
+  if (!driver_->has_one_writer()) return RunAlone(raised, body);
+
+  internal::Writer writer{.body = body, .durability = raised.durability};
+  std::vector<internal::Writer*> batch = queue_->Join(writer);
+  if (!batch.empty()) {
+    RunTogether(batch);
+    queue_->Finish(batch);
+  }
+  return std::move(writer.status);
+}
+
+Status Db::RunOn(Connection& connection, const WriteOptions& options, const Body& body) {
+  Status status = connection.Begin(TxKind::kWrite, options.durability, options.scope);
+  if (status.ok()) {
+    Tx tx(connection);
+    status = tx.Outcome(body(tx));
+  }
+  if (status.ok()) status = connection.Commit();
+  if (!status.ok()) connection.Rollback();
   return status;
 }
 
-Status Db::RunWrite(io::Durability durability, const std::function<Status(Tx&)>& body) {
-  ASSIGN_OR_RETURN(Lease lease, Lease::Take(writer_, *driver_));
-  RETURN_IF_ERROR(lease->Begin(TxKind::kWrite, durability));
-  Tx tx(*lease);
-  Status status = body(tx);
-  if (status.ok()) status = lease->Commit();
-  if (!status.ok()) lease->Rollback();
-  return status;
+Status Db::RunAlone(const WriteOptions& options, const Body& body) {
+  for (int attempt = 1;; ++attempt) {
+    Status status = Ok();
+    Fault fault = Fault::kNone;
+    {
+      ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
+      status = RunOn(*lease, options, body);
+      fault = lease->fault();
+      if (fault == Fault::kConnectionLost) lease.DropIdle();
+    }
+    if (status.ok() || fault == Fault::kNone || fault == Fault::kCommitUncertain) return status;
+    if (attempt == (fault == Fault::kConflict ? kMaxAttempts : kMaxConnections)) return status;
+    if (fault == Fault::kConflict) SleepBeforeRetry(attempt);
+  }
+}
+
+void Db::RunTogether(std::span<internal::Writer* const> batch) {
+  Result<Lease> lease = Lease::Take(writers_, *driver_);
+  if (!lease.ok()) {
+    for (internal::Writer* writer : batch) writer->status = lease.error();
+    return;
+  }
+  while (!batch.empty()) {
+    size_t done = batch.size() == 1 ? RunSingle(**lease, *batch[0]) : RunSome(**lease, batch);
+    batch = batch.subspan(done);
+  }
+}
+
+size_t Db::RunSingle(Connection& connection, internal::Writer& writer) {
+  writer.status = RunOn(connection, {.durability = writer.durability}, writer.body);
+  return 1;
+}
+
+size_t Db::RunSome(Connection& connection, std::span<internal::Writer* const> batch) {
+  io::Durability durability = io::Durability::kFast;
+  for (const internal::Writer* writer : batch)
+    if (writer->durability == io::Durability::kDurable) durability = io::Durability::kDurable;
+  Status status = connection.Begin(TxKind::kWrite, durability, {});
+  if (!status.ok()) {
+    for (internal::Writer* writer : batch) writer->status = status;
+    return batch.size();
+  }
+
+  // From here: `status` is the transaction's, each writer's status its own.
+  int64_t start_ns = SystemClock().MonotonicNs();
+  size_t done = 0;
+  bool is_any_kept = false;
+  while (done < batch.size() && status.ok()) {
+    internal::Writer& writer = *batch[done++];
+    status = connection.Savepoint();
+    if (!status.ok()) break;
+    Tx tx(connection);
+    writer.status = tx.Outcome(writer.body(tx));
+    if (!connection.is_in_transaction()) break;
+    is_any_kept |= writer.status.ok();
+    status = writer.status.ok() ? connection.ReleaseSavepoint() : connection.RollbackToSavepoint();
+    if (SystemClock().MonotonicNs() - start_ns > kMaxBatchNs) break;
+  }
+  std::span<internal::Writer* const> members = batch.first(done);
+
+  if (!status.ok() || !connection.is_in_transaction()) {
+    // One member's failure (a full disk, say) ended the transaction of all. The others did nothing
+    // wrong: each runs again in one of its own, and so does the one whose savepoint failed.
+    connection.Rollback();
+    for (internal::Writer* writer : members)
+      if (writer->status.ok()) RunSingle(connection, *writer);
+    return done;
+  }
+  if (is_any_kept) status = connection.Commit();
+  if (!is_any_kept || !status.ok()) connection.Rollback();
+  for (internal::Writer* writer : members)
+    if (writer->status.ok()) writer->status = status;
+  return done;
 }
 
 Result<bool> Db::HasTable(std::string_view name) {
-  ASSIGN_OR_RETURN(Lease lease, Lease::Take(writer_, *driver_));
-  return lease->HasTable(name);
+  for (int attempt = 1;; ++attempt) {
+    ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
+    Result<bool> has_table = lease->HasTable(name);
+    if (has_table.ok() || lease->fault() == Fault::kNone || attempt == kMaxConnections)
+      return has_table;
+    lease.DropIdle();
+  }
 }
 
 Status Db::BackupTo(const std::string& path) {
-  ASSIGN_OR_RETURN(Lease lease, Lease::Take(writer_, *driver_));
+  ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
   return lease->BackupTo(path);
 }
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <semaphore>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -59,6 +60,9 @@ class Row {
 };
 
 namespace internal {
+class CommitQueue;
+struct Writer;
+
 template <typename T>
 struct Unwrapped {
   using type = T;
@@ -122,29 +126,72 @@ class Reader {
  protected:
   Status Visit(const Query& query, Params params, bool only_first,
                const std::function<Status(const Row&)>& on_row);
+  /// Keeps the first failure of a statement; see Tx.
+  Error Fail(Error error);
 
   Connection& connection_;
+  std::optional<Error> failure_;
 };
 
-/// Reads and writes inside one write transaction.
+/// Reads and writes inside one write transaction. After a statement has failed nothing but the end
+/// is left: further statements fail with the first one's error, and the write fails even if its
+/// body returns a value. (PostgreSQL works so; SQLite is made to.) To insert only what is absent,
+/// use ON CONFLICT.
 class Tx : public Reader {
  public:
   using Reader::Reader;
   /// Rows inserted, updated or deleted. Errors: kAlreadyExists when a unique constraint refuses,
   /// kInvalidArgument when another one does.
   Result<int64_t> Execute(const Query& query, Params params = {});
+  /// Execute, for when the count is of no interest: on PostgreSQL the statement travels together
+  /// with those after it, so that a thousand inserts cost one round trip. It has run before any
+  /// later statement runs and before the commit. Copies `params`. Its error may be returned by a
+  /// later call, or by Write, instead of here.
+  Status Post(const Query& query, Params params = {});
   /// For migrations: see Connection::RunScript.
   Status RunScript(std::string_view name, std::string_view text);
+
+ private:
+  friend class Db;
+  /// What the body's result comes to: its error, else that of a statement it passed over.
+  Status Outcome(Status of_body) const;
 };
 
-/// Thread-safe. One writer at a time within the process (others wait), up to `reader_count` readers
-/// beside it; other processes may use the same database meanwhile. Connections are opened when
-/// first needed. Do not call Read or Write from inside a callback of the same Db (a deadlock), nor
-/// hold a transaction across a network call or child process.
+struct WriteOptions {
+  io::Durability durability = io::Durability::kDurable;
+  /// The one thing whose rows the body reads and changes, such as a run's id; empty: anything.
+  ///
+  /// On SQLite there is one writer at a time anyway. On PostgreSQL, among all processes:
+  /// * a body without a scope is alone: it waits for all other writers, and they for it. What was
+  ///   written for one writer is right there (a MAX() + 1 too); rare writes leave it at that.
+  /// * bodies of one scope run one after another; bodies of different scopes run together.
+  ///
+  /// So a body with a scope may rely on two things: rows that only its scope changes, and rows that
+  /// only bodies without a scope change, stand still while it runs. It must not take MAX() + 1 over
+  /// rows of other scopes: see sql/ids.h. Rows that several scopes change (counters,
+  /// datasets shared by runs) it may only touch by single statements that are right by themselves
+  /// (UPDATE n = n + 1, ON CONFLICT). Each statement sees what was committed before it began (READ
+  /// COMMITTED).
+  std::string_view scope = {};
+};
+
+/// Thread-safe. Up to `reader_count` readers and, where the engine allows, `writer_count` writers
+/// at once; other processes may use the same database meanwhile. Connections are opened when first
+/// needed and replaced when they break (a server that was restarted). Do not call Read or Write
+/// from inside a callback of the same Db (a deadlock), nor hold a transaction across a network call
+/// or child process.
+///
+/// Writers that come together are committed together: one of their threads runs the bodies of all
+/// that wait, each undone alone if it fails, and pays for one commit. See
+/// docs/internals/decisions/sql-group-commit.md.
 class Db {
  public:
   struct Options {
     int reader_count = 4;
+    int writer_count = 1;
+    /// Writes are at least this durable, whatever they ask for. A server says kDurable: what it
+    /// acknowledged survives the loss of power.
+    io::Durability minimum_durability = io::Durability::kFast;
   };
   explicit Db(std::unique_ptr<Driver> driver, Options options);
   explicit Db(std::unique_ptr<Driver> driver) : Db(std::move(driver), Options{}) {}
@@ -164,14 +211,21 @@ class Db {
   }
 
   /// Runs `body` (Tx& → Result<T> or Status) in a write transaction: committed if it returns a
-  /// value, rolled back if it returns an error. May run `body` again after a conflict, so it must
-  /// not have effects outside the transaction. Errors: those of `body`; kUnavailable if another
-  /// process held the write lock for longer than the busy timeout.
+  /// value, rolled back if it returns an error. `body` may run on another thread, while this one
+  /// waits, and may run again after a conflict or a lost connection: it must not have effects
+  /// outside the transaction that do not bear repeating, nor use thread-local state. Errors: those
+  /// of `body`; kUnavailable if another process held the write lock for longer than the busy
+  /// timeout, if conflicts did not end, or if the server went away (when that was during the
+  /// commit, the message says that it may have been done).
   template <typename F>
   std::invoke_result_t<F, Tx&> Write(F&& body,
                                      io::Durability durability = io::Durability::kDurable) {
+    return Write(std::forward<F>(body), WriteOptions{.durability = durability});
+  }
+  template <typename F>
+  std::invoke_result_t<F, Tx&> Write(F&& body, const WriteOptions& options) {
     std::optional<std::invoke_result_t<F, Tx&>> result;
-    RETURN_IF_ERROR(RunWrite(durability, [&](Tx& tx) -> Status {
+    RETURN_IF_ERROR(RunWrite(options, [&](Tx& tx) -> Status {
       result.emplace(body(tx));
       return result->ok() ? Ok() : Status(result->error());
     }));
@@ -181,9 +235,11 @@ class Db {
   Result<bool> HasTable(std::string_view name);
   /// See Connection::BackupTo.
   Status BackupTo(const std::string& path);
+  bool can_back_up() const { return driver_->can_back_up(); }
   std::string description() const { return driver_->description(); }
 
  private:
+  using Body = std::function<Status(Tx&)>;
   class Lease;
   struct Pool {
     explicit Pool(int size) : free_count(size) {}
@@ -192,12 +248,22 @@ class Db {
   };
 
   Status RunRead(const std::function<Status(Reader&)>& body);
-  Status RunWrite(io::Durability durability, const std::function<Status(Tx&)>& body);
-  Pool& read_pool() { return driver_->has_separate_readers() ? readers_ : writer_; }
+  Status RunWrite(const WriteOptions& options, const Body& body);
+  /// One body in a transaction of its own, again after a conflict or a connection found dead.
+  Status RunAlone(const WriteOptions& options, const Body& body);
+  static Status RunOn(Connection& connection, const WriteOptions& options, const Body& body);
+  /// All of the batch in as few transactions as its time allows.
+  void RunTogether(std::span<internal::Writer* const> batch);
+  /// How many of the batch now have their status.
+  static size_t RunSome(Connection& connection, std::span<internal::Writer* const> batch);
+  static size_t RunSingle(Connection& connection, internal::Writer& writer);
+  Pool& read_pool() { return driver_->has_separate_readers() ? readers_ : writers_; }
 
   const std::unique_ptr<Driver> driver_;
-  Pool writer_{1};
+  const Options options_;
+  Pool writers_;
   Pool readers_;
+  std::unique_ptr<internal::CommitQueue> queue_;
 };
 
 }  // namespace sluice::sql

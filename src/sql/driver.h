@@ -37,6 +37,14 @@ enum class TxKind : uint8_t {
            ///< writer
 };
 
+/// What befell the transaction, beyond its error: what Db decides by.
+enum class Fault : uint8_t {
+  kNone,
+  kConflict,         ///< with another transaction: run it again
+  kConnectionLost,   ///< before the commit was asked for; the connection is of no use any more
+  kCommitUncertain,  ///< the connection broke during the commit, which may have been done
+};
+
 /// One connection. One thread at a time. Error codes, for all methods: kUnavailable (busy, server
 /// away: try again), kAlreadyExists (unique constraint), kInvalidArgument (other constraints, wrong
 /// SQL or parameters), kDataLoss (corrupt file), kResourceExhausted (disk full), kPermissionDenied
@@ -46,11 +54,22 @@ class Connection {
   virtual ~Connection() = default;
   virtual Result<std::unique_ptr<Cursor>> Start(const Query& query,
                                                 std::span<const Param> params) = 0;
+  /// Runs the statement, or sends it off to run before the next one; its error may come from a
+  /// later call. Copies what it is given.
+  virtual Status Post(const Query& query, std::span<const Param> params) = 0;
   /// A kWrite transaction committed with kFast survives the death of the process, and that of the
-  /// machine once a later kDurable one has been committed.
-  virtual Status Begin(TxKind kind, io::Durability durability) = 0;
+  /// machine once a later kDurable one has been committed. `scope`: see WriteOptions.
+  virtual Status Begin(TxKind kind, io::Durability durability, std::string_view scope) = 0;
   virtual Status Commit() = 0;
   virtual void Rollback() = 0;
+  /// Of the last transaction, until the next Begin.
+  virtual Fault fault() const { return Fault::kNone; }
+  /// One savepoint at a time: what follows can be undone alone, or is kept.
+  virtual Status Savepoint() = 0;
+  virtual Status ReleaseSavepoint() = 0;
+  virtual Status RollbackToSavepoint() = 0;
+  /// False once an error has ended the transaction by itself (SQLite: disk full and the like).
+  virtual bool is_in_transaction() const = 0;
   /// Several statements separated by ';', without parameters. `name` is for errors.
   virtual Status RunScript(std::string_view name, std::string_view text) = 0;
   /// Is there a table of this name?
@@ -67,6 +86,9 @@ class Driver {
   /// False if readers see nothing of the writer's connection (a database in memory): all work then
   /// goes through one.
   virtual bool has_separate_readers() const = 0;
+  /// True if one writes at a time, so that those who wait are better committed together.
+  virtual bool has_one_writer() const = 0;
+  virtual bool can_back_up() const = 0;
   /// For messages: a path, or a server address without its password.
   virtual std::string description() const = 0;
 };

@@ -93,7 +93,7 @@ Result<int> Migrate(Db& db, std::vector<Migration> migrations, Clock& clock,
     ASSIGN_OR_RETURN(auto applied, ListApplied(db));
     RETURN_IF_ERROR(KeepPending(migrations, applied, db.description()));
     if (migrations.empty()) return 0;
-    if (!applied.empty() && !options.backup_path.empty()) {
+    if (!applied.empty() && !options.backup_path.empty() && db.can_back_up()) {
       RETURN_IF_ERROR(db.BackupTo(options.backup_path));
     }
   } else {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "io/fs.h"
+#include "sql/fold_case.h"
 
 namespace sluice::sql {
 namespace {
@@ -113,6 +114,22 @@ class SqliteCursor : public Cursor {
   int64_t changed_row_count_ = 0;
 };
 
+/// fold_case(x) in SQL: NULL of NULL, else text.
+void FoldCaseFunction(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(arguments[0]));
+  if (text == nullptr) return sqlite3_result_null(context);
+  std::string folded = FoldCase({text, static_cast<size_t>(sqlite3_value_bytes(arguments[0]))});
+  sqlite3_result_text64(context, folded.data(), folded.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+constexpr Query kBegin{"begin", "BEGIN"};
+constexpr Query kBeginImmediate{"begin", "BEGIN IMMEDIATE"};
+constexpr Query kCommit{"commit", "COMMIT"};
+constexpr Query kRollback{"rollback", "ROLLBACK"};
+constexpr Query kSavepoint{"savepoint", "SAVEPOINT body"};
+constexpr Query kRelease{"release", "RELEASE body"};
+constexpr Query kRollbackTo{"rollback to savepoint", "ROLLBACK TO body"};
+
 class SqliteConnection : public Connection {
  public:
   explicit SqliteConnection(DatabaseHandle database) : database_(std::move(database)) {}
@@ -137,23 +154,37 @@ class SqliteConnection : public Connection {
     return std::unique_ptr<Cursor>(std::move(cursor));
   }
 
-  Status Begin(TxKind kind, io::Durability durability) override {
-    if (kind == TxKind::kRead) return Run("begin", "BEGIN");
+  Status Post(const Query& query, std::span<const Param> params) override {
+    ASSIGN_OR_RETURN(std::unique_ptr<Cursor> cursor, Start(query, params));
+    for (;;) {
+      ASSIGN_OR_RETURN(bool has_row, cursor->Next());
+      if (!has_row) return Ok();
+    }
+  }
+
+  Status Begin(TxKind kind, io::Durability durability, std::string_view /*scope*/) override {
+    if (kind == TxKind::kRead) return RunCached(kBegin);
     if (durability != durability_) {
       RETURN_IF_ERROR(Run("set durability", durability == io::Durability::kDurable
                                                 ? "PRAGMA synchronous=FULL"
                                                 : "PRAGMA synchronous=NORMAL"));
       durability_ = durability;
     }
-    return Run("begin", "BEGIN IMMEDIATE");
+    return RunCached(kBeginImmediate);
   }
-  Status Commit() override { return Run("commit", "COMMIT"); }
+  Status Commit() override { return RunCached(kCommit); }
   void Rollback() override {
     // Some errors roll back by themselves; a second ROLLBACK would only be an error.
-    if (sqlite3_get_autocommit(database_.get()) == 0) {
-      sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
-    }
+    if (is_in_transaction()) (void)RunCached(kRollback).ok();
   }
+
+  Status Savepoint() override { return RunCached(kSavepoint); }
+  Status ReleaseSavepoint() override { return RunCached(kRelease); }
+  Status RollbackToSavepoint() override {
+    RETURN_IF_ERROR(RunCached(kRollbackTo));
+    return RunCached(kRelease);
+  }
+  bool is_in_transaction() const override { return sqlite3_get_autocommit(database_.get()) == 0; }
 
   Status RunScript(std::string_view name, std::string_view text) override {
     return Run(name, ForSqlite(text));
@@ -184,6 +215,7 @@ class SqliteConnection : public Connection {
     return fs.SyncDirectory(io::DirName(path));
   }
 
+  Status RunCached(const Query& query) { return Post(query, {}); }
   Status Run(std::string_view name, const std::string& text) {
     if (sqlite3_exec(database_.get(), text.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK)
       return Ok();
@@ -269,6 +301,10 @@ class SqliteConnection : public Connection {
         }
         code = sqlite3_bind_double(handle, index, *real);
       } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+        if (text->find('\0') != std::string_view::npos) {
+          return InvalidArgument(
+              fmt::format("query {}: parameter ${} holds a NUL character", query.name, number));
+        }
         code = sqlite3_bind_text64(handle, index, text->data() == nullptr ? "" : text->data(),
                                    text->size(), SQLITE_STATIC, SQLITE_UTF8);
       }
@@ -320,6 +356,9 @@ class SqliteDriver : public Driver {
     // "text" in double quotes is a column, as everywhere else, not a string.
     sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+    sqlite3_create_function_v2(raw, "fold_case", 1,
+                               SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, nullptr,
+                               FoldCaseFunction, nullptr, nullptr, nullptr);
     auto connection = std::make_unique<SqliteConnection>(std::move(database));
     std::string context = fmt::format("open database '{}'", path_);
     RETURN_IF_ERROR(connection->Run(
@@ -335,6 +374,8 @@ class SqliteDriver : public Driver {
   }
 
   bool has_separate_readers() const override { return path_ != ":memory:"; }
+  bool has_one_writer() const override { return true; }
+  bool can_back_up() const override { return true; }
   std::string description() const override { return path_; }
 
  private:
@@ -360,7 +401,8 @@ class SqliteDriver : public Driver {
 
 Result<std::unique_ptr<Db>> OpenSqlite(const std::string& path, const SqliteOptions& options) {
   auto db = std::make_unique<Db>(std::make_unique<SqliteDriver>(path, options),
-                                 Db::Options{.reader_count = options.reader_count});
+                                 Db::Options{.reader_count = options.reader_count,
+                                             .minimum_durability = options.minimum_durability});
   // One connection is opened now, so that a wrong path or file is an error here and not later.
   RETURN_IF_ERROR(db->HasTable("schema_migrations"));
   return db;

@@ -15,6 +15,7 @@ struct SqliteOptions {
   int64_t busy_timeout_ms = 20'000;
   int64_t cache_size_bytes = int64_t{8} << 20;  ///< per connection
   int reader_count = 4;
+  io::Durability minimum_durability = io::Durability::kFast;  ///< see Db::Options
 };
 
 /// Opens or creates the database file (its folder must exist), or with ":memory:" one that lives as

@@ -18,11 +18,29 @@ namespace sluice::sql {
 /// Parameters are $1, $2, ... and may be used more than once and in any order. The common subset of
 /// SQLite and PostgreSQL: ON CONFLICT DO UPDATE, RETURNING; no casts with `::`. `postgres`, when
 /// given, replaces `text` on PostgreSQL.
+///
+/// What means the same on both engines:
+/// * Text compares and sorts by its bytes; no COLLATE is needed in a query. (On PostgreSQL every
+///   TEXT of a migration is made TEXT COLLATE "C".)
+/// * `x LIKE $1` minds the case; write kLikeEscape behind it, for the engines disagree about
+///   backslashes: "name LIKE $1" + kLikeEscape. % and _ are the only special characters then.
+/// * ILIKE is `fold_case(x) LIKE fold_case($1)` + kLikeEscape. fold_case is a function of ours on
+///   both: Unicode's simple lower case, one character for one (sql/fold_case.h), whatever the
+///   locale. It may be used in an index.
+/// * PostgreSQL infers the type of $1 from its place: a column beside it, else text; write
+///   CAST($1 AS BIGINT) where there is none. A double where it infers BIGINT is kInvalidArgument.
+/// * SUM and AVG come as the integer they are, else as a double; a comparison as 0 or 1.
+/// * Infinities compare as one expects; NaN is never stored.
+/// * Text holding a NUL is kInvalidArgument on both.
 struct Query {
   std::string_view name;
   std::string_view text;
   std::string_view postgres = {};
 };
+
+/// Goes behind every LIKE: makes an escape of a character that nobody writes, so that a backslash
+/// is a backslash on both engines.
+inline constexpr std::string_view kLikeEscape = " ESCAPE '\x01'";
 
 /// One bound value: null, integer, double or text. Borrows text: it must live until the call
 /// returns. NaN cannot be bound (SQLite would store NULL): the statement fails with
