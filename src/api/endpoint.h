@@ -64,7 +64,7 @@ enum class Mount : uint8_t {
   kTwin,      ///< "/api/..." and "<static prefix>/ajax-api/..."
   kAjaxOnly,  ///< written "/ajax-api/...", behind the static prefix
   kPrefixed,  ///< any other path, behind the static prefix
-  kBare,      ///< exactly as written
+  kBare,      ///< exactly as written; behind the static prefix too, if there is one
 };
 
 struct Endpoint {
@@ -95,9 +95,10 @@ std::vector<Endpoint> AuthEndpoints();      // api/auth.cc
 /// Every row that this server answers.
 std::vector<Endpoint> AllEndpoints(const Services& services);
 
-/// The routes of the rows, twins included, and one behind them all that answers every other path
-/// with a JSON 404. `services` must outlive the server. A doubled row: CHECK.
-std::vector<http::Route> BuildRoutes(Services& services);
+/// The rows as routes, twins included, and what answers all other paths: JSON, 404 or 405. Where
+/// there are users, only administrators learn that a path does not exist. `services` must outlive
+/// the server. A doubled row: CHECK.
+http::Router BuildRouter(Services& services);
 
 // Finders of resources (access.h) for use in rows. Each reads the call's fields under MLflow's
 // names.
@@ -108,6 +109,9 @@ Result<std::vector<Resource>> ExperimentOfRun(Services&, Call&);    ///< run_id 
 Result<std::vector<Resource>> ExperimentsOfRuns(Services&, Call&);  ///< run_ids[] or run_id[]
 Result<std::vector<Resource>> ExperimentOfLoggedModel(
     Services&, Call&);  ///< {model_id} of the path, else model_id
+/// {path} of the route, else path: "<experiment id>/..." under the server's artifact root. A path
+/// that begins otherwise gives the experiment "", which only administrators may touch.
+Result<std::vector<Resource>> ExperimentOfArtifactPath(Services&, Call&);
 Result<std::vector<Resource>> RegisteredModelByName(Services&, Call&);  ///< name
 
 /// run_id, else run_uuid, else "missing run_id".

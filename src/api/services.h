@@ -6,13 +6,17 @@
 #include <string>
 
 #include "base/clock.h"
+#include "registry/source.h"
 
 namespace sluice::sql {
 class Db;
 }
 namespace sluice::tracking {
+class LoggedModelStore;
+class MetricHistory;
+class Purger;
 class Store;
-}
+}  // namespace sluice::tracking
 namespace sluice::registry {
 class Store;
 class Webhooks;
@@ -32,7 +36,9 @@ struct ServiceOptions {
   std::string static_prefix;  ///< "" or "/team": before /ajax-api, /get-artifact, ...
   bool serves_artifacts = true;
   bool artifacts_only = false;
-  bool truncates_long_values = true;
+  bool offers_multipart_uploads = false;
+  bool offers_multipart_downloads = false;
+  registry::SourceOptions sources;
   int json_depth_max = 64;
   int64_t json_body_bytes_max = int64_t{64} << 20;
 };
@@ -41,6 +47,9 @@ struct ServiceOptions {
 /// null.
 struct Services {
   tracking::Store* tracking = nullptr;
+  tracking::LoggedModelStore* logged_models = nullptr;
+  tracking::MetricHistory* history = nullptr;
+  tracking::Purger* purger = nullptr;
   registry::Store* registry = nullptr;
   sql::Db* tracking_db = nullptr;
   sql::Db* registry_db = nullptr;          ///< often the same database
