@@ -5,13 +5,26 @@
 
 namespace sluice::objects {
 
-PullSource PullFrom(std::string_view text) {
-  return [text](std::span<char> buffer) mutable -> Result<size_t> {
-    const size_t size = std::min(buffer.size(), text.size());
-    std::memcpy(buffer.data(), text.data(), size);
-    text.remove_prefix(size);
+namespace {
+
+class TextSource final : public http::BodySource {
+ public:
+  explicit TextSource(std::string_view text) : text_(text) {}
+  Result<size_t> Read(std::span<char> into) override {
+    const size_t size = std::min(into.size(), text_.size());
+    std::memcpy(into.data(), text_.data(), size);
+    text_.remove_prefix(size);
     return size;
-  };
+  }
+
+ private:
+  std::string_view text_;
+};
+
+}  // namespace
+
+std::unique_ptr<http::BodySource> SourceOf(std::string_view text) {
+  return std::make_unique<TextSource>(text);
 }
 
 Result<PresignedUrl> Remote::Presign(PresignedMethod, const std::string&, int64_t) {

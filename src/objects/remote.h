@@ -6,25 +6,21 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "http/message.h"
+#include "io/descriptor.h"
 
 namespace sluice::objects {
 
-/// Where bytes come from. Fills the front of `buffer` and says how many bytes that was; 0 is the
-/// end. Called by one thread at a time. An error ends whatever was pulling.
-using PullSource = std::function<Result<size_t>(std::span<char> buffer)>;
-
 /// A source of the bytes of `text`, which must outlive it.
-PullSource PullFrom(std::string_view text);
+std::unique_ptr<http::BodySource> SourceOf(std::string_view text);
 
 struct RemoteEntry {
   std::string name;  ///< without its folder
@@ -42,17 +38,17 @@ struct RemoteStat {
 };
 
 /// An open file: what it was when it was opened stays readable even if its name is taken over
-/// meanwhile (on S3: a read fails with kFailedPrecondition then, never mixes). One thread at a
+/// meanwhile (on S3 a read fails with kFailedPrecondition then, and never mixes). One thread at a
 /// time.
 class RemoteReader {
  public:
   virtual ~RemoteReader() = default;
   virtual const RemoteStat& stat() const = 0;
-  /// A descriptor for sendfile, owned by the reader; -1 where there is none.
-  virtual int fd() const { return -1; }
-  /// A source of `size_bytes` bytes from `offset`, inside the file (CHECK). It must not outlive the
+  /// The file itself, for sendfile; empty where there is none (S3), and the second time.
+  virtual io::Descriptor TakeDescriptor() { return {}; }
+  /// A source of `size_bytes` bytes from `offset`, inside the file (CHECK); it may outlive the
   /// reader. Errors of the source: kUnavailable, kDataLoss (the file became shorter).
-  virtual Result<PullSource> Read(int64_t offset, int64_t size_bytes) = 0;
+  virtual Result<std::unique_ptr<http::BodySource>> Read(int64_t offset, int64_t size_bytes) = 0;
 };
 
 struct PutOptions {
@@ -95,7 +91,7 @@ class Remote {
   /// Creates or replaces a file and the folders above it. Readers see the old content or all of the
   /// new; when this returns it is durable. If the source fails, its error is returned and nothing
   /// has changed.
-  virtual Result<RemoteStat> Put(const std::string& path, const PullSource& source,
+  virtual Result<RemoteStat> Put(const std::string& path, http::BodySource& source,
                                  const PutOptions& options) = 0;
   /// Errors: kNotFound; kInvalidArgument for a directory.
   virtual Result<std::unique_ptr<RemoteReader>> Open(const std::string& path) = 0;
@@ -118,7 +114,7 @@ class Remote {
                                            const std::string& content_type) = 0;
   /// Gives the part's entity tag, quotes included.
   virtual Result<std::string> PutPart(const std::string& path, const std::string& upload_id,
-                                      int part_number, const PullSource& source,
+                                      int part_number, http::BodySource& source,
                                       int64_t size_bytes) = 0;
   /// `parts` in ascending order without gaps in meaning: the file is their concatenation. Errors:
   /// kInvalidArgument when a part was not sent or its entity tag differs.
