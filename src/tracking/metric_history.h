@@ -39,7 +39,7 @@ struct SampledHistoryRequest {
   std::string_view key;
   std::optional<int64_t> start_step;  ///< both or none; inclusive
   std::optional<int64_t> end_step;
-  int64_t max_count = 2500;  ///< steps, 1 to 2500
+  int64_t max_count = 2500;  ///< of each run, 1 to MetricHistory::kSampledPointCount
 };
 
 /// Thread-safe. Each call reads one snapshot; visitors are called while a reader connection is
@@ -50,7 +50,8 @@ class MetricHistory {
  public:
   static constexpr size_t kRunsPerCall = 100;
   static constexpr int64_t kBulkPointCount = 25000;
-  static constexpr int64_t kSampledStepCount = 2500;
+  static constexpr int64_t kSampledPointCount = 2500;
+  static constexpr size_t kSortedPointCount = 1 << 16;
 
   using Visitor = std::function<void(const MetricPoint&)>;
   using RunVisitor = std::function<void(std::string_view run_id, const MetricPoint&)>;
@@ -66,11 +67,12 @@ class MetricHistory {
   /// over.
   Status ForEachOfRuns(const BulkHistoryRequest& request, const RunVisitor& visit) const;
 
-  /// The points at evenly spaced steps, in the order of `run_ids`, each run's by (step, timestamp,
-  /// value): of the distinct steps of all runs within the range (from 0 if no range is given)
-  /// those at `max_count` evenly spaced indices and the last, and each run's first and last step.
-  /// At most 25,000 points a run. Memory: O(max_count), however long the histories are; unknown
-  /// runs are passed over.
+  /// At most `max_count` points of each run, evenly spaced among its points in the order (step,
+  /// timestamp, value), the first and the last always there; with one point it is the last. Runs
+  /// come in the order of `run_ids`. Which ones: those that begin each of `max_count` parts of
+  /// equal size (the first parts one larger), but in place of the last of them the last point of
+  /// all, as MLflow 3.18. Memory: O(kSortedPointCount), however long the histories are. A history
+  /// longer than that whose steps go back in time is sampled evenly in time instead.
   Status ForEachSampled(const SampledHistoryRequest& request, const RunVisitor& visit) const;
 
  private:

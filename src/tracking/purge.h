@@ -24,7 +24,7 @@ struct PurgeRequest {
 
 /// A tree of artifacts that nothing names any more.
 struct ArtifactRemoval {
-  int64_t id = 0;
+  std::string id;  ///< "run:<run id>", "model:<model id>"
   std::string artifact_uri;
 };
 
@@ -51,7 +51,7 @@ class Purger {
   /// The oldest first. Trees below another one on the list may be gone already.
   Result<std::vector<ArtifactRemoval>> ListArtifactRemovals(size_t max_count = 1000);
   /// The artifacts are gone. May be repeated.
-  Status FinishArtifactRemoval(int64_t removal_id);
+  Status FinishArtifactRemoval(std::string_view removal_id);
 
  private:
   sql::Db& db_;

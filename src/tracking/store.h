@@ -15,6 +15,7 @@
 #include "sql/db.h"
 #include "sql/migrator.h"
 #include "tracking/run.h"
+#include "tracking/write_listener.h"
 
 namespace sluice::tracking {
 
@@ -25,9 +26,18 @@ struct Limits {
   static constexpr size_t kRunTagValueLength = 8000;  ///< cut too
   static constexpr size_t kExperimentTagValueLength = 20000;
   static constexpr size_t kExperimentNameLength = 500;
+  static constexpr size_t kArtifactLocationLength = 2048;
+  static constexpr size_t kModelIdLength = 36;
   static constexpr size_t kDatasetNameLength = 500;
-  static constexpr size_t kDatasetDigestLength = 128;
+  static constexpr size_t kDatasetDigestLength = 36;
+  static constexpr size_t kDatasetSourceLength = (1 << 16) - 1;
+  static constexpr size_t kDatasetSchemaLength = (1 << 20) - 1;
+  static constexpr size_t kDatasetProfileLength = (1 << 24) - 1;
+  static constexpr size_t kDatasetTagKeyLength = 255;
+  static constexpr size_t kDatasetTagValueLength = 500;
   static constexpr size_t kDatasetsPerCall = 1000;
+  static constexpr size_t kDatasetSummaryCount = 1000;
+  static constexpr size_t kDatasetSearchExperimentCount = 20;
   static constexpr size_t kPageSize = 50000;
 };
 
@@ -76,6 +86,15 @@ struct RunPage {
   std::string next_token;  ///< empty on the last page
 };
 
+/// A dataset that runs of an experiment read, once for each context.
+struct DatasetSummary {
+  std::string experiment_id;
+  std::string name;
+  std::string digest;
+  std::optional<std::string> context;  ///< tag mlflow.data.context of the link
+  friend bool operator==(const DatasetSummary&, const DatasetSummary&) = default;
+};
+
 struct MetricPage {
   std::vector<Metric> metrics;  ///< by timestamp, step, value; NaN after the numbers
   std::string next_token;
@@ -101,8 +120,8 @@ class Store {
   /// Newest first.
   virtual Result<std::vector<Experiment>> ListExperiments(ViewType view) = 0;
   virtual Status RenameExperiment(std::string_view experiment_id, std::string_view name) = 0;
-  /// Durable. Deletes its runs too; restoring brings back exactly those. kNotFound if it is deleted
-  /// (or active) already.
+  /// Durable. Deletes its runs too; restoring brings all of them back, as MLflow does. kNotFound if
+  /// it is deleted (or active) already.
   virtual Status DeleteExperiment(std::string_view experiment_id) = 0;
   virtual Status RestoreExperiment(std::string_view experiment_id) = 0;
   virtual Status SetExperimentTag(std::string_view experiment_id, const Tag& tag) = 0;
@@ -116,15 +135,30 @@ class Store {
   /// Durable; both may be repeated.
   virtual Status DeleteRun(std::string_view run_id) = 0;
   virtual Status RestoreRun(std::string_view run_id) = 0;
+  /// Durable. Deletes (not for good: see purge.h) active runs of the experiment that were created
+  /// at or before `started_before_ms`, the oldest first, at most `max_count`; returns how many.
+  virtual Result<int64_t> DeleteRunsBefore(std::string_view experiment_id,
+                                           int64_t started_before_ms, int64_t max_count) = 0;
+  /// Durable. Makes the runs, active ones, part of another active experiment, with their datasets.
+  /// Artifacts stay where they are. All or none.
+  virtual Status MoveRuns(std::span<const std::string> run_ids, std::string_view experiment_id) = 0;
 
   /// Points already there are ignored. A param logged again with the same value is fine, with
   /// another one it is kInvalidArgument, as is a key twice in `params`. The last of repeated tags
   /// wins.
   virtual Status LogBatch(std::string_view run_id, const Batch& batch) = 0;
   virtual Status DeleteTag(std::string_view run_id, std::string_view key) = 0;
-  /// Logging a dataset again adds its tags.
-  virtual Status LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs) = 0;
+  /// Logging a dataset again adds its tags. `model_ids` are those of logged models the run reads;
+  /// they need not exist.
+  virtual Status LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs,
+                           std::span<const std::string> model_ids = {}) = 0;
   virtual Status LogOutputs(std::string_view run_id, std::span<const DatasetLink> outputs) = 0;
+  /// Logged models the run made; the last step of a model wins.
+  virtual Status LogModelOutputs(std::string_view run_id, std::span<const ModelOutput> models) = 0;
+  /// At most Limits::kDatasetSummaryCount, by experiment, name, digest, context. Errors:
+  /// kInvalidArgument for none or more than Limits::kDatasetSearchExperimentCount ids.
+  virtual Result<std::vector<DatasetSummary>> SearchDatasets(
+      std::span<const std::string> experiment_ids) = 0;
 
   virtual Result<MetricPage> GetMetricHistory(std::string_view run_id, std::string_view key,
                                               size_t max_count = Limits::kPageSize,
@@ -138,6 +172,8 @@ std::vector<sql::Migration> Migrations();
 struct StoreOptions {
   /// Location of experiments that name none: `<artifact_root>/<experiment id>`.
   std::string artifact_root;
+  /// Told of writes; must outlive the store. Null: nobody.
+  WriteListener* listener = nullptr;
 };
 
 /// Over a migrated database. `db` and `clock` must outlive the store. Makes experiment "0", named

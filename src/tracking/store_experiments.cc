@@ -21,7 +21,7 @@ constexpr Query kInsert{
     "updated_ms) VALUES ($1, $2, $3, 0, $4, $4)"};
 constexpr Query kGet{"tracking.get_experiment",
                      "SELECT experiment_id, name, artifact_location, stage, created_ms, updated_ms "
-                     "FROM experiments WHERE experiment_id = $1"};
+                     "FROM experiments WHERE experiment_id = $1 AND stage < 2"};
 constexpr Query kFindByName{
     "tracking.find_experiment_by_name",
     "SELECT experiment_id, name, artifact_location, stage, created_ms, updated_ms "
@@ -29,7 +29,7 @@ constexpr Query kFindByName{
 constexpr Query kList{
     "tracking.list_experiments",
     "SELECT experiment_id, name, artifact_location, stage, created_ms, updated_ms "
-    "FROM experiments WHERE stage = $1 OR $2 = 1 ORDER BY created_ms DESC, experiment_id DESC"};
+    "FROM experiments WHERE (stage = $1 OR $2 = 1) AND stage < 2 ORDER BY created_ms DESC, experiment_id DESC"};
 constexpr Query kListTags{
     "tracking.list_experiment_tags",
     "SELECT key, value FROM experiment_tags WHERE experiment_id = $1 ORDER BY key"};
@@ -39,12 +39,13 @@ constexpr Query kRename{
 constexpr Query kSetStage{
     "tracking.set_experiment_stage",
     "UPDATE experiments SET stage = $2, updated_ms = $3 WHERE experiment_id = $1"};
-constexpr Query kDeleteRuns{"tracking.delete_runs_of_experiment",
-                            "UPDATE runs SET stage = 1, deleted_with_experiment = 1 "
-                            "WHERE experiment_id = $1 AND stage = 0"};
-constexpr Query kRestoreRuns{"tracking.restore_runs_of_experiment",
-                             "UPDATE runs SET stage = 0, deleted_with_experiment = 0 "
-                             "WHERE experiment_id = $1 AND deleted_with_experiment = 1"};
+// Of all its runs, as MLflow does: what was deleted before is deleted anew.
+constexpr Query kDeleteRuns{
+    "tracking.delete_runs_of_experiment",
+    "UPDATE runs SET stage = 1, deleted_ms = $2 WHERE experiment_id = $1 AND stage < 2"};
+constexpr Query kRestoreRuns{
+    "tracking.restore_runs_of_experiment",
+    "UPDATE runs SET stage = 0, deleted_ms = NULL WHERE experiment_id = $1 AND stage = 1"};
 constexpr Query kSetTag{
     "tracking.set_experiment_tag",
     "INSERT INTO experiment_tags (experiment_id, key, value) VALUES ($1, $2, $3) "
@@ -70,14 +71,6 @@ Status LoadTags(Reader& reader, Experiment& experiment) {
   ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment.id));
   ASSIGN_OR_RETURN(experiment.tags, reader.FindAll(kListTags, {id}, TagFromRow));
   return Ok();
-}
-
-Status CheckActive(const Experiment& experiment) {
-  if (experiment.stage == LifecycleStage::kActive) return Ok();
-  return FailedPrecondition(
-      fmt::format("The experiment {} must be in the 'active' state. Current state is deleted; "
-                  "restore it first.",
-                  experiment.id));
 }
 
 Status CheckTag(const Tag& tag) {
@@ -121,6 +114,13 @@ Result<Experiment> GetExperimentIn(Reader& reader, int64_t experiment_id) {
   return *std::move(experiment);
 }
 
+Result<Experiment> GetActiveExperimentIn(Reader& reader, int64_t experiment_id) {
+  ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(reader, experiment_id));
+  if (experiment.stage == LifecycleStage::kActive) return experiment;
+  return FailedPrecondition(fmt::format(
+      "The experiment {} must be in the 'active' state. Current state is deleted.", experiment_id));
+}
+
 Status SqlStore::MakeDefaultExperiment() {
   auto has_any = [](Reader& reader) {
     return reader.FindOne(kHasAny, {}, [](const Row&) { return true; });
@@ -138,6 +138,7 @@ Status SqlStore::MakeDefaultExperiment() {
 
 Result<std::string> SqlStore::CreateExperiment(const NewExperiment& experiment) {
   RETURN_IF_ERROR(CheckExperimentName(experiment.name));
+  RETURN_IF_ERROR(CheckArtifactLocation(experiment.artifact_location));
   for (const Tag& tag : experiment.tags) RETURN_IF_ERROR(CheckTag(tag));
   ASSIGN_OR_RETURN(int64_t id, db_.Write([&](Tx& tx) {
     return Insert(tx, experiment, options_, clock_.NowMs());
@@ -177,7 +178,8 @@ Status SqlStore::RenameExperiment(std::string_view experiment_id, std::string_vi
   RETURN_IF_ERROR(CheckExperimentName(name));
   return db_.Write([&](Tx& tx) -> Status {
     ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
-    RETURN_IF_ERROR(CheckActive(experiment));
+    if (experiment.stage != LifecycleStage::kActive)
+      return FailedPrecondition("Cannot rename a non-active experiment.");
     Result<int64_t> renamed = tx.Execute(kRename, {id, name, clock_.NowMs()});
     if (!renamed.ok() && renamed.error().code() == ErrorCode::kAlreadyExists) {
       return AlreadyExists(fmt::format("Experiment(name={}) already exists.", name));
@@ -195,8 +197,9 @@ Status SqlStore::DeleteExperiment(std::string_view experiment_id) {
       return NotFound(
           fmt::format("No active Experiment with id={} exists: it is deleted already", id));
     }
-    RETURN_IF_ERROR(tx.Execute(kSetStage, {id, LifecycleStage::kDeleted, clock_.NowMs()}));
-    RETURN_IF_ERROR(tx.Execute(kDeleteRuns, {id}));
+    int64_t now_ms = clock_.NowMs();
+    RETURN_IF_ERROR(tx.Execute(kSetStage, {id, LifecycleStage::kDeleted, now_ms}));
+    RETURN_IF_ERROR(tx.Execute(kDeleteRuns, {id, now_ms}));
     return Ok();
   });
 }
@@ -218,8 +221,7 @@ Status SqlStore::SetExperimentTag(std::string_view experiment_id, const Tag& tag
   ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
   RETURN_IF_ERROR(CheckTag(tag));
   return db_.Write([&](Tx& tx) -> Status {
-    ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
-    RETURN_IF_ERROR(CheckActive(experiment));
+    RETURN_IF_ERROR(GetActiveExperimentIn(tx, id));
     RETURN_IF_ERROR(tx.Execute(kSetTag, {id, tag.key, tag.value}));
     RETURN_IF_ERROR(tx.Execute(kTouch, {id, clock_.NowMs()}));
     return Ok();
@@ -229,8 +231,7 @@ Status SqlStore::SetExperimentTag(std::string_view experiment_id, const Tag& tag
 Status SqlStore::DeleteExperimentTag(std::string_view experiment_id, std::string_view key) {
   ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
   return db_.Write([&](Tx& tx) -> Status {
-    ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
-    RETURN_IF_ERROR(CheckActive(experiment));
+    RETURN_IF_ERROR(GetActiveExperimentIn(tx, id));
     ASSIGN_OR_RETURN(int64_t count, tx.Execute(kDeleteTag, {id, key}));
     if (count == 0)
       return NotFound(fmt::format("No tag with name: {} in experiment with id {}", key, id));

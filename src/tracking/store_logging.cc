@@ -1,4 +1,4 @@
-// What runs log: params, metrics, tags, datasets.
+// What runs log: params, metrics, tags.
 #include <fmt/format.h>
 
 #include <bit>
@@ -55,24 +55,6 @@ constexpr Query kListPointsAfter{
     "SELECT timestamp_ms, step, is_nan, value FROM metric_points WHERE series_id = $1 "
     "AND (timestamp_ms, step, is_nan, value) > ($3, $4, $5, $6) "
     "ORDER BY timestamp_ms, step, is_nan, value LIMIT $2"};
-
-constexpr Query kMaxDatasetId{"tracking.max_dataset_id", "SELECT MAX(dataset_id) FROM datasets"};
-constexpr Query kFindDataset{
-    "tracking.find_dataset",
-    "SELECT dataset_id FROM datasets WHERE experiment_id = $1 AND name = $2 AND digest = $3"};
-constexpr Query kInsertDataset{
-    "tracking.create_dataset",
-    "INSERT INTO datasets (dataset_id, experiment_id, name, digest, source_type, source, "
-    "schema_json, profile_json) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
-constexpr Query kInsertLink{
-    "tracking.link_dataset",
-    "INSERT INTO dataset_links (run_id, direction, dataset_id) VALUES ($1, $2, $3) "
-    "ON CONFLICT DO NOTHING"};
-constexpr Query kSetLinkTag{
-    "tracking.set_dataset_link_tag",
-    "INSERT INTO dataset_link_tags (run_id, direction, dataset_id, key, value) "
-    "VALUES ($1, $2, $3, $4, $5) "
-    "ON CONFLICT (run_id, direction, dataset_id, key) DO UPDATE SET value = excluded.value"};
 
 /// NaN is stored as 0 with a flag: not every engine stores it, and none compares it as one would
 /// like.
@@ -176,26 +158,6 @@ Status CheckBatch(const Batch& batch) {
   return Ok();
 }
 
-Status CheckLink(const DatasetLink& link) {
-  const Dataset& dataset = link.dataset;
-  if (dataset.name.empty() || dataset.digest.empty()) {
-    return InvalidArgument(
-        fmt::format("a dataset needs a name and a digest; these are '{}' and '{}'", dataset.name,
-                    dataset.digest));
-  }
-  if (CountCharacters(dataset.name) > Limits::kDatasetNameLength ||
-      CountCharacters(dataset.digest) > Limits::kDatasetDigestLength) {
-    return InvalidArgument(fmt::format(
-        "dataset '{}': a name has at most {} characters, a digest {}",
-        CutCharacters(dataset.name, 80), Limits::kDatasetNameLength, Limits::kDatasetDigestLength));
-  }
-  for (const Tag& tag : link.tags) {
-    if (tag.key.empty())
-      return InvalidArgument(fmt::format("dataset '{}': a tag's key is empty", dataset.name));
-  }
-  return Ok();
-}
-
 /// Where a page of points ends: "<timestamp>:<step>:<is nan>:<bits of the value in hex>".
 struct PointEnd {
   int64_t timestamp_ms = 0;
@@ -259,47 +221,6 @@ Status SqlStore::DeleteTag(std::string_view run_id, std::string_view key) {
         return Ok();
       },
       io::Durability::kFast);
-}
-
-Status SqlStore::LogLinks(std::string_view run_id, std::span<const DatasetLink> links,
-                          Direction direction) {
-  if (links.size() > Limits::kDatasetsPerCall) {
-    return InvalidArgument(fmt::format("{} datasets in one call; at most {} are taken",
-                                       links.size(), Limits::kDatasetsPerCall));
-  }
-  for (const DatasetLink& link : links) RETURN_IF_ERROR(CheckLink(link));
-  return db_.Write(
-      [&](Tx& tx) -> Status {
-        ASSIGN_OR_RETURN(RunInfo info, GetActiveRunIn(tx, run_id));
-        ASSIGN_OR_RETURN(int64_t experiment_id, ParseExperimentId(info.experiment_id));
-        for (const DatasetLink& link : links) {
-          const Dataset& dataset = link.dataset;
-          ASSIGN_OR_RETURN(auto dataset_id,
-                           tx.FindOne(kFindDataset, {experiment_id, dataset.name, dataset.digest},
-                                      [](const Row& row) { return row.GetInt64(0); }));
-          if (!dataset_id) {
-            ASSIGN_OR_RETURN(dataset_id, NextNumber(tx, kMaxDatasetId, 1));
-            RETURN_IF_ERROR(
-                tx.Execute(kInsertDataset,
-                           {*dataset_id, experiment_id, dataset.name, dataset.digest,
-                            dataset.source_type, dataset.source, dataset.schema, dataset.profile}));
-          }
-          RETURN_IF_ERROR(tx.Execute(kInsertLink, {run_id, direction, *dataset_id}));
-          for (const Tag& tag : link.tags) {
-            RETURN_IF_ERROR(
-                tx.Execute(kSetLinkTag, {run_id, direction, *dataset_id, tag.key, tag.value}));
-          }
-        }
-        return Ok();
-      },
-      io::Durability::kFast);
-}
-
-Status SqlStore::LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs) {
-  return LogLinks(run_id, inputs, Direction::kInput);
-}
-Status SqlStore::LogOutputs(std::string_view run_id, std::span<const DatasetLink> outputs) {
-  return LogLinks(run_id, outputs, Direction::kOutput);
 }
 
 Result<MetricPage> SqlStore::GetMetricHistory(std::string_view run_id, std::string_view key,

@@ -25,12 +25,12 @@ constexpr Query kInsert{
 constexpr Query kGet{
     "tracking.get_run",
     "SELECT run_id, experiment_id, name, user_id, status, start_ms, end_ms, artifact_uri, stage "
-    "FROM runs WHERE run_id = $1"};
+    "FROM runs WHERE run_id = $1 AND stage < 2"};
 constexpr Query kUpdate{"tracking.update_run",
                         "UPDATE runs SET status = $2, end_ms = $3 WHERE run_id = $1"};
 constexpr Query kSetStage{
     "tracking.set_run_stage",
-    "UPDATE runs SET stage = $2, deleted_with_experiment = 0 WHERE run_id = $1"};
+    "UPDATE runs SET stage = $2, deleted_ms = $3 WHERE run_id = $1"};
 constexpr Query kSetName{"tracking.set_run_name", "UPDATE runs SET name = $2 WHERE run_id = $1"};
 constexpr Query kListParams{"tracking.list_params",
                             "SELECT key, value FROM params WHERE run_id = $1 ORDER BY key"};
@@ -39,16 +39,6 @@ constexpr Query kListTags{"tracking.list_tags",
 constexpr Query kListLatest{"tracking.list_latest_metrics",
                             "SELECT key, value, is_nan, timestamp_ms, step FROM metric_series "
                             "WHERE run_id = $1 ORDER BY key"};
-constexpr Query kListLinks{"tracking.list_dataset_links",
-                           "SELECT l.direction, l.dataset_id, d.name, d.digest, d.source_type, "
-                           "d.source, d.schema_json, d.profile_json "
-                           "FROM dataset_links l JOIN datasets d ON d.dataset_id = l.dataset_id "
-                           "WHERE l.run_id = $1 ORDER BY d.name, d.digest"};
-constexpr Query kListLinkTags{
-    "tracking.list_dataset_link_tags",
-    "SELECT key, value FROM dataset_link_tags "
-    "WHERE run_id = $1 AND direction = $2 AND dataset_id = $3 ORDER BY key"};
-
 RunInfo InfoFromRow(const Row& row) {
   return {.run_id = row.GetText(0),
           .experiment_id = std::to_string(row.GetInt64(1)),
@@ -67,24 +57,6 @@ Metric LatestFromRow(const Row& row) {
           .value = is_nan ? std::numeric_limits<double>::quiet_NaN() : row.GetDouble(1),
           .timestamp_ms = row.GetInt64(3),
           .step = row.GetInt64(4)};
-}
-
-struct LinkRow {
-  Direction direction;
-  int64_t dataset_id;
-  DatasetLink link;
-};
-
-LinkRow LinkFromRow(const Row& row) {
-  return {row.GetInt64(0) == 0 ? Direction::kInput : Direction::kOutput,
-          row.GetInt64(1),
-          {{.name = row.GetText(2),
-            .digest = row.GetText(3),
-            .source_type = row.GetText(4),
-            .source = row.GetText(5),
-            .schema = row.GetText(6),
-            .profile = row.GetText(7)},
-           {}}};
 }
 
 /// Where a page ends: "<start_ms>:<run id>".
@@ -153,13 +125,7 @@ Status LoadRunData(Reader& reader, Run& run) {
   auto tag_from_row = [](const Row& row) { return Tag{row.GetText(0), row.GetText(1)}; };
   ASSIGN_OR_RETURN(run.tags, reader.FindAll(kListTags, {run_id}, tag_from_row));
   ASSIGN_OR_RETURN(run.metrics, reader.FindAll(kListLatest, {run_id}, LatestFromRow));
-  ASSIGN_OR_RETURN(auto links, reader.FindAll(kListLinks, {run_id}, LinkFromRow));
-  for (LinkRow& row : links) {
-    ASSIGN_OR_RETURN(
-        row.link.tags,
-        reader.FindAll(kListLinkTags, {run_id, row.direction, row.dataset_id}, tag_from_row));
-    (row.direction == Direction::kInput ? run.inputs : run.outputs).push_back(std::move(row.link));
-  }
+  RETURN_IF_ERROR(LoadRunLinks(reader, run));
   return Ok();
 }
 
@@ -250,7 +216,9 @@ Result<RunInfo> SqlStore::UpdateRun(std::string_view run_id, const RunUpdate& up
 Status SqlStore::SetRunStage(std::string_view run_id, LifecycleStage stage) {
   return db_.Write([&](Tx& tx) -> Status {
     RETURN_IF_ERROR(GetRunInfoIn(tx, run_id));
-    RETURN_IF_ERROR(tx.Execute(kSetStage, {run_id, stage}));
+    std::optional<int64_t> deleted_ms;
+    if (stage == LifecycleStage::kDeleted) deleted_ms = clock_.NowMs();
+    RETURN_IF_ERROR(tx.Execute(kSetStage, {run_id, stage, deleted_ms}));
     return Ok();
   });
 }
@@ -268,7 +236,9 @@ Result<RunPage> SqlStore::ListRuns(const RunFilter& filter) {
                                        filter.max_count, Limits::kPageSize));
   }
   Conditions conditions;
-  if (filter.view != ViewType::kAll) {
+  if (filter.view == ViewType::kAll) {
+    conditions.Add("r.stage < 2");
+  } else {
     conditions.Add("r.stage = " + conditions.Bind(filter.view == ViewType::kDeletedOnly));
   }
   if (!filter.experiment_ids.empty()) {

@@ -22,6 +22,26 @@ bool MayStandInKey(char c) {
          std::string_view("-. :/").find(c) != std::string_view::npos;
 }
 
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+/// "..", as it is or percent-encoded however often.
+bool HidesParentStep(std::string_view query) {
+  std::string text(query);
+  // Each round decodes one level of the only two characters that matter, '.' and '%'.
+  while (text.find("..") == std::string::npos) {
+    std::string decoded;
+    for (size_t i = 0; i < text.size(); ++i) {
+      std::string_view escape = std::string_view(text).substr(i, 3);
+      bool is_dot = escape == "%2e" || escape == "%2E";
+      decoded += is_dot ? '.' : text[i];
+      if (is_dot || escape == "%25") i += 2;
+    }
+    if (decoded == text) return false;
+    text = std::move(decoded);
+  }
+  return true;
+}
+
 std::string_view Shown(std::string_view text) { return CutCharacters(text, 80); }
 
 constexpr std::string_view kAdjectives[] = {
@@ -81,6 +101,45 @@ Status CheckExperimentName(std::string_view name) {
                                        Shown(name), Limits::kExperimentNameLength));
   }
   return Ok();
+}
+
+Status CheckArtifactLocation(std::string_view location) {
+  if (location.size() > Limits::kArtifactLocationLength &&
+      CountCharacters(location) > Limits::kArtifactLocationLength) {
+    return InvalidArgument(
+        fmt::format("Invalid artifact path length. The length of the artifact path cannot be "
+                    "greater than {} characters.",
+                    Limits::kArtifactLocationLength));
+  }
+  if (location.substr(0, 5) == "runs:") {
+    return InvalidArgument(
+        fmt::format("Artifact location cannot be a runs:/ URI. Given: '{}'", Shown(location)));
+  }
+  size_t query_at = std::min(location.find('?'), location.size());
+  std::string_view path = location.substr(0, query_at);
+  std::string_view last_step = path.substr(path.rfind('/') + 1);
+  if (location.find('#') != std::string_view::npos ||
+      last_step.find(';') != std::string_view::npos) {
+    return InvalidArgument("'artifact_location' URL can't include fragments or params.");
+  }
+  if (HidesParentStep(location.substr(query_at))) return InvalidArgument("Invalid query string");
+  if (std::any_of(location.begin(), location.end(), IsControl))
+    return InvalidArgument("'artifact_location' holds a control character");
+  return Ok();
+}
+
+Status CheckLoggedModelName(std::string_view name) {
+  if (!name.empty() && name.find_first_of("/:.%\"'") == std::string_view::npos) return Ok();
+  return InvalidArgument(
+      fmt::format("Invalid model name ('{}') provided. Model name must be a non-empty string and "
+                  "cannot contain the following characters: ('/', ':', '.', '%', '\"', \"'\")",
+                  Shown(name)));
+}
+
+Status CheckLength(std::string_view what, std::string_view value, size_t max_length) {
+  if (value.size() <= max_length || CountCharacters(value) <= max_length) return Ok();
+  return InvalidArgument(
+      fmt::format("'{}' exceeds the maximum length of {} characters", what, max_length));
 }
 
 Status CheckRunId(std::string_view run_id) {

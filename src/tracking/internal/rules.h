@@ -15,6 +15,13 @@ namespace sluice::tracking::internal {
 Status CheckKey(std::string_view kind, std::string_view key);
 Status CheckMetric(const Metric& metric);
 Status CheckExperimentName(std::string_view name);
+/// MLflow's sentence: "'name' exceeds the maximum length of 500 characters". `what` is the field.
+Status CheckLength(std::string_view what, std::string_view value, size_t max_length);
+/// At most Limits::kArtifactLocationLength; a URI without fragment or parameters, without ".." in
+/// its query, that is not runs:/.
+Status CheckArtifactLocation(std::string_view location);
+/// Not empty, none of / : . % " '
+Status CheckLoggedModelName(std::string_view name);
 /// Ids given by callers: a letter or digit, then up to 255 of letters, digits, '_' and '-'.
 Status CheckRunId(std::string_view run_id);
 /// Errors: kInvalidArgument "Invalid experiment ID 'abc'. ...".

@@ -1,5 +1,6 @@
 // The store over sql::Db. One source per resource: store_experiments.cc, store_runs.cc,
-// store_logging.cc.
+// store_logging.cc, store_links.cc (datasets and logged models that runs read and wrote),
+// store_moves.cc (many runs at once).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace sluice::tracking::internal {
 
-/// Persisted in dataset_links.
+/// Persisted in dataset_links and model_links.
 enum class Direction : uint8_t { kInput = 0, kOutput = 1 };
 
 class SqlStore : public Store {
@@ -36,19 +37,24 @@ class SqlStore : public Store {
   Result<RunInfo> UpdateRun(std::string_view run_id, const RunUpdate& update) override;
   Status DeleteRun(std::string_view run_id) override;
   Status RestoreRun(std::string_view run_id) override;
+  Result<int64_t> DeleteRunsBefore(std::string_view experiment_id, int64_t started_before_ms,
+                                   int64_t max_count) override;
+  Status MoveRuns(std::span<const std::string> run_ids, std::string_view experiment_id) override;
   Result<RunPage> ListRuns(const RunFilter& filter) override;
 
   Status LogBatch(std::string_view run_id, const Batch& batch) override;
   Status DeleteTag(std::string_view run_id, std::string_view key) override;
-  Status LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs) override;
+  Status LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs,
+                   std::span<const std::string> model_ids) override;
   Status LogOutputs(std::string_view run_id, std::span<const DatasetLink> outputs) override;
+  Status LogModelOutputs(std::string_view run_id, std::span<const ModelOutput> models) override;
+  Result<std::vector<DatasetSummary>> SearchDatasets(
+      std::span<const std::string> experiment_ids) override;
   Result<MetricPage> GetMetricHistory(std::string_view run_id, std::string_view key,
                                       size_t max_count, std::string_view page_token) override;
 
  private:
   Status SetRunStage(std::string_view run_id, LifecycleStage stage);
-  Status LogLinks(std::string_view run_id, std::span<const DatasetLink> links, Direction direction);
-
   sql::Db& db_;
   const StoreOptions options_;
   Clock& clock_;
@@ -62,8 +68,14 @@ Result<Experiment> GetExperimentIn(sql::Reader& reader, int64_t experiment_id);
 Result<RunInfo> GetRunInfoIn(sql::Reader& reader, std::string_view run_id);
 /// Errors: kNotFound; kFailedPrecondition if it is deleted.
 Result<RunInfo> GetActiveRunIn(sql::Reader& reader, std::string_view run_id);
+/// Errors: kNotFound; kFailedPrecondition if it is deleted.
+Result<Experiment> GetActiveExperimentIn(sql::Reader& reader, int64_t experiment_id);
 /// Params, latest metrics, tags and links of `run.info`.
 Status LoadRunData(sql::Reader& reader, Run& run);
+/// Its datasets and logged models, in both directions.
+Status LoadRunLinks(sql::Reader& reader, Run& run);
+/// The id of the dataset in the experiment, made if there is none.
+Result<int64_t> FindOrCreateDatasetIn(sql::Tx& tx, int64_t experiment_id, const Dataset& dataset);
 /// Values are cut to their limit.
 Status SetRunTagIn(sql::Tx& tx, std::string_view run_id, const Tag& tag);
 Status SetRunNameIn(sql::Tx& tx, std::string_view run_id, std::string_view name);
