@@ -2,22 +2,24 @@
 // 'a'") and a superset of them. What a name means and how it is looked up is up to who searches
 // (runs, experiments, models, versions); what is common to all of them is here. Pure.
 //
-//   filter     := [ or ]                                  (empty: everything)
+//   filter     := [ or ]                               (empty: everything)
 //   or         := and { OR and }
-//   and        := not { AND not }                         (one AND too many at an end is forgiven)
+//   and        := not { [ AND ] not }       (MLflow forgives a missing AND, and one too many)
 //   not        := NOT not | '(' or ')' | condition
 //   condition  := key comparator value
-//              |  key [NOT] IN '(' value { ',' value } ')'
+//              |  key [NOT] IN '(' value { ',' value } [ ',' ] ')'
 //              |  key [NOT] BETWEEN value AND value
 //              |  key IS [NOT] NULL
 //   comparator := = | != | < | <= | > | >= | [NOT] LIKE | [NOT] ILIKE
-//   key        := [ entity '.' ] name [ '.' ( min | max | last | best ) ]
-//   name       := plain | `anything` | "anything"         (plain: letters, digits, '_', '.', not
-//   ASCII) value      := number | 'text' | "text"
+//   key        := [ entity '.' ] name | entity '.' quoted '.' ( min | max | last | best )
+//   name       := plain | quoted
+//   plain      := letters, digits, '_', '.' and whatever is not ASCII
+//   quoted     := `anything` | "anything" | 'anything'
+//   value      := number | 'text' | "text"
 //
 // Keywords in any case. A string is what stands between its quotes: neither '' nor \' is undone
 // (only a list undoes \\, \', \", \n, \r and \t, as MLflow does); a string ends at the first quote
-// that is neither doubled nor behind a backslash.
+// that is neither doubled nor behind a backslash or, if there is none, at the last that is.
 #pragma once
 
 #include <cstdint>
@@ -121,22 +123,24 @@ struct Filter {
   /// Nothing if the filter is empty or blank: all match.
   std::shared_ptr<const FilterNode> root;
 
-  /// kInvalidArgument: `message`, then the place: "... (at character 17 of the filter, near 'x >
-  /// 1')".
+  /// kInvalidArgument: `message`, then the place: "... (at character 17, near 'x > 1')".
   Error Fail(size_t position, std::string_view message) const;
 };
 
 /// Errors: kInvalidArgument naming the place and what was expected there, or the limit.
 Result<Filter> ParseFilter(std::string_view text);
 
+/// What Filter::Fail does, for a clause of order_by.
+Error FilterError(std::string_view text, size_t position, std::string_view message);
+
 /// What a name may belong to, with MLflow's other spellings: metric(s); param(s), parameter(s);
 /// tag(s); attribute(s), attr, run; dataset(s).
 enum class FilterEntity : uint8_t { kAttribute, kMetric, kParam, kTag, kDataset };
 /// "attribute", "metric", "parameter", "tag", "dataset".
 std::string_view FilterEntityName(FilterEntity entity);
-/// A bare name is an attribute. Errors: kInvalidArgument for other words and for entities that are
-/// not among `allowed`.
-Result<FilterEntity> FindFilterEntity(const Filter& filter, const FilterKey& key,
+/// A bare name is an attribute. `text` is the filter or clause, for errors: kInvalidArgument for
+/// other words and for entities that are not among `allowed`.
+Result<FilterEntity> FindFilterEntity(std::string_view text, const FilterKey& key,
                                       std::span<const FilterEntity> allowed);
 
 enum class FilterValueType : uint8_t { kText, kNumber };
@@ -168,6 +172,7 @@ bool MatchesNumber(const FilterCondition& condition, double value);
 
 /// One clause of order_by: "metrics.`a b` DESC", "start_time". Default: ascending.
 struct OrderBy {
+  std::string text;
   FilterKey key;
   bool is_ascending = true;
 };
