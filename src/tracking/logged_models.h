@@ -84,8 +84,8 @@ struct LoggedModelPage {
 };
 
 /// Thread-safe, and safe for several processes. Every call is one durable transaction. A deleted
-/// model is kNotFound ("Logged model with ID 'm-…' not found.") for all but Restore, and is never
-/// found by Search. Metrics come from Store::LogBatch.
+/// model is kNotFound ("Logged model with ID 'm-…' not found.") for all but Restore and Get when told
+/// so, and is never found by Search. Metrics come from Store::LogBatch.
 ///
 /// Attributes in filters and orders: name, model_id, model_type, status, source_run_id,
 /// experiment_id, creation_timestamp (creation_time), last_updated_timestamp (last_updated_time).
@@ -100,7 +100,8 @@ class LoggedModelStore {
   /// Its artifacts are at `<experiment's location>/models/<id>/artifacts`. Errors:
   /// kFailedPrecondition in a deleted experiment.
   Result<LoggedModel> Create(const NewLoggedModel& model);
-  Result<LoggedModel> Get(std::string_view model_id);
+  /// `allow_deleted`: deleted ones too.
+  Result<LoggedModel> Get(std::string_view model_id, bool allow_deleted = false);
   Result<LoggedModel> Finalize(std::string_view model_id, LoggedModelStatus status,
                                std::string_view status_message = {});
   Status Delete(std::string_view model_id);

@@ -29,7 +29,8 @@ constexpr Query kFindByName{
 constexpr Query kList{
     "tracking.list_experiments",
     "SELECT experiment_id, name, artifact_location, stage, created_ms, updated_ms "
-    "FROM experiments WHERE (stage = $1 OR $2 = 1) AND stage < 2 ORDER BY created_ms DESC, experiment_id DESC"};
+    "FROM experiments WHERE (stage = $1 OR $2 = 1) AND stage < 2 ORDER BY created_ms DESC, "
+    "experiment_id DESC"};
 constexpr Query kListTags{
     "tracking.list_experiment_tags",
     "SELECT key, value FROM experiment_tags WHERE experiment_id = $1 ORDER BY key"};
@@ -52,8 +53,6 @@ constexpr Query kSetTag{
     "ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value"};
 constexpr Query kDeleteTag{"tracking.delete_experiment_tag",
                            "DELETE FROM experiment_tags WHERE experiment_id = $1 AND key = $2"};
-constexpr Query kTouch{"tracking.touch_experiment",
-                       "UPDATE experiments SET updated_ms = $2 WHERE experiment_id = $1"};
 
 Experiment FromRow(const Row& row) {
   return {.id = std::to_string(row.GetInt64(0)),
@@ -75,17 +74,14 @@ Status LoadTags(Reader& reader, Experiment& experiment) {
 
 Status CheckTag(const Tag& tag) {
   RETURN_IF_ERROR(CheckKey("tag", tag.key));
-  if (CountCharacters(tag.value) <= Limits::kExperimentTagValueLength) return Ok();
-  return InvalidArgument(
-      fmt::format("the value of experiment tag '{}' exceeds the maximum length of {} characters",
-                  tag.key, Limits::kExperimentTagValueLength));
+  return CheckLength("value", tag.value, Limits::kExperimentTagValueLength);
 }
 
 Result<int64_t> Insert(Tx& tx, const NewExperiment& experiment, const StoreOptions& options,
                        int64_t now_ms) {
   ASSIGN_OR_RETURN(int64_t id, NextNumber(tx, kMaxId, 0));
   std::string location = experiment.artifact_location.empty()
-                             ? fmt::format("{}/{}", options.artifact_root, id)
+                             ? JoinUri(options.artifact_root, std::to_string(id))
                              : experiment.artifact_location;
   Result<int64_t> inserted = tx.Execute(kInsert, {id, experiment.name, location, now_ms});
   if (!inserted.ok()) {
@@ -223,7 +219,6 @@ Status SqlStore::SetExperimentTag(std::string_view experiment_id, const Tag& tag
   return db_.Write([&](Tx& tx) -> Status {
     RETURN_IF_ERROR(GetActiveExperimentIn(tx, id));
     RETURN_IF_ERROR(tx.Execute(kSetTag, {id, tag.key, tag.value}));
-    RETURN_IF_ERROR(tx.Execute(kTouch, {id, clock_.NowMs()}));
     return Ok();
   });
 }
@@ -235,7 +230,6 @@ Status SqlStore::DeleteExperimentTag(std::string_view experiment_id, std::string
     ASSIGN_OR_RETURN(int64_t count, tx.Execute(kDeleteTag, {id, key}));
     if (count == 0)
       return NotFound(fmt::format("No tag with name: {} in experiment with id {}", key, id));
-    RETURN_IF_ERROR(tx.Execute(kTouch, {id, clock_.NowMs()}));
     return Ok();
   });
 }

@@ -28,9 +28,8 @@ constexpr Query kGet{
     "FROM runs WHERE run_id = $1 AND stage < 2"};
 constexpr Query kUpdate{"tracking.update_run",
                         "UPDATE runs SET status = $2, end_ms = $3 WHERE run_id = $1"};
-constexpr Query kSetStage{
-    "tracking.set_run_stage",
-    "UPDATE runs SET stage = $2, deleted_ms = $3 WHERE run_id = $1"};
+constexpr Query kSetStage{"tracking.set_run_stage",
+                          "UPDATE runs SET stage = $2, deleted_ms = $3 WHERE run_id = $1"};
 constexpr Query kSetName{"tracking.set_run_name", "UPDATE runs SET name = $2 WHERE run_id = $1"};
 constexpr Query kListParams{"tracking.list_params",
                             "SELECT key, value FROM params WHERE run_id = $1 ORDER BY key"};
@@ -173,7 +172,7 @@ Result<Run> SqlStore::CreateRun(const NewRun& run) {
         created.info = info;
         if (created.info.artifact_uri.empty()) {
           created.info.artifact_uri =
-              fmt::format("{}/{}/artifacts", experiment.artifact_location, info.run_id);
+              JoinUri(experiment.artifact_location, info.run_id + "/artifacts");
         }
         Result<int64_t> inserted =
             tx.Execute(kInsert, {info.run_id, experiment_id, info.name, info.user_id, info.status,

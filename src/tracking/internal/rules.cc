@@ -95,12 +95,8 @@ Status CheckMetric(const Metric& metric) {
 }
 
 Status CheckExperimentName(std::string_view name) {
-  if (name.empty()) return InvalidArgument("an experiment's name is empty");
-  if (CountCharacters(name) > Limits::kExperimentNameLength) {
-    return InvalidArgument(fmt::format("experiment name '{}...' is longer than {} characters",
-                                       Shown(name), Limits::kExperimentNameLength));
-  }
-  return Ok();
+  if (name.empty()) return InvalidArgument("Invalid experiment name: ''");
+  return CheckLength("name", name, Limits::kExperimentNameLength);
 }
 
 Status CheckArtifactLocation(std::string_view location) {
@@ -163,6 +159,15 @@ Result<int64_t> ParseExperimentId(std::string_view experiment_id) {
                     Shown(experiment_id)));
   }
   return id;
+}
+
+std::string JoinUri(std::string_view uri, std::string_view steps) {
+  // A path may have question marks; only a URI has a query.
+  bool has_scheme = uri.find(':') < uri.find('/');
+  size_t path_end = has_scheme ? std::min(uri.find('?'), uri.size()) : uri.size();
+  std::string_view base = uri.substr(0, path_end);
+  bool ends_with_slash = !base.empty() && base.back() == '/';
+  return fmt::format("{}{}{}{}", base, ends_with_slash ? "" : "/", steps, uri.substr(path_end));
 }
 
 size_t CountCharacters(std::string_view text) {

@@ -27,6 +27,10 @@ Status CheckRunId(std::string_view run_id);
 /// Errors: kInvalidArgument "Invalid experiment ID 'abc'. ...".
 Result<int64_t> ParseExperimentId(std::string_view experiment_id);
 
+/// `steps`, a relative path, below a URI or path, before its query: "s3://b/a?x=1" and
+/// "r/artifacts" make "s3://b/a/r/artifacts?x=1".
+std::string JoinUri(std::string_view uri, std::string_view steps);
+
 /// The number of characters: UTF-8 bytes that do not continue one.
 size_t CountCharacters(std::string_view text);
 /// The first `max_count` characters.
