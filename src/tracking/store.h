@@ -69,6 +69,8 @@ struct Batch {
   std::vector<Metric> metrics;
   std::vector<Param> params;
   std::vector<Tag> tags;
+  /// The request was about one metric, param or tag: messages say "key", not "tags[0].key".
+  bool is_single = false;
 };
 
 struct RunFilter {

@@ -72,8 +72,8 @@ Status LoadTags(Reader& reader, Experiment& experiment) {
   return Ok();
 }
 
-Status CheckTag(const Tag& tag) {
-  RETURN_IF_ERROR(CheckKey("tag", tag.key));
+Status CheckExperimentTag(const Tag& tag) {
+  RETURN_IF_ERROR(CheckTag({}, tag));
   return CheckLength("value", tag.value, Limits::kExperimentTagValueLength);
 }
 
@@ -135,7 +135,7 @@ Status SqlStore::MakeDefaultExperiment() {
 Result<std::string> SqlStore::CreateExperiment(const NewExperiment& experiment) {
   RETURN_IF_ERROR(CheckExperimentName(experiment.name));
   RETURN_IF_ERROR(CheckArtifactLocation(experiment.artifact_location));
-  for (const Tag& tag : experiment.tags) RETURN_IF_ERROR(CheckTag(tag));
+  for (const Tag& tag : experiment.tags) RETURN_IF_ERROR(CheckExperimentTag(tag));
   ASSIGN_OR_RETURN(int64_t id, db_.Write([&](Tx& tx) {
     return Insert(tx, experiment, options_, clock_.NowMs());
   }));
@@ -215,7 +215,7 @@ Status SqlStore::RestoreExperiment(std::string_view experiment_id) {
 
 Status SqlStore::SetExperimentTag(std::string_view experiment_id, const Tag& tag) {
   ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment_id));
-  RETURN_IF_ERROR(CheckTag(tag));
+  RETURN_IF_ERROR(CheckExperimentTag(tag));
   return db_.Write([&](Tx& tx) -> Status {
     RETURN_IF_ERROR(GetActiveExperimentIn(tx, id));
     RETURN_IF_ERROR(tx.Execute(kSetTag, {id, tag.key, tag.value}));

@@ -145,16 +145,27 @@ Status LogParam(Tx& tx, std::string_view run_id, const Param& param) {
 }
 
 Status CheckBatch(const Batch& batch) {
-  for (const Metric& metric : batch.metrics) RETURN_IF_ERROR(CheckMetric(metric));
+  auto place = [&](std::string_view list, size_t index) {
+    return batch.is_single ? Place{} : Place{list, index};
+  };
+  for (size_t i = 0; i < batch.metrics.size(); ++i)
+    RETURN_IF_ERROR(CheckMetric(place("metrics", i), batch.metrics[i]));
   std::set<std::string_view> keys;
-  for (const Param& param : batch.params) {
-    RETURN_IF_ERROR(CheckKey("param", param.key));
-    if (!keys.insert(param.key).second) {
-      return InvalidArgument(
-          fmt::format("Duplicate parameter keys have been submitted: '{}'", param.key));
-    }
+  std::string repeated;
+  for (size_t i = 0; i < batch.params.size(); ++i) {
+    const Param& param = batch.params[i];
+    RETURN_IF_ERROR(CheckParam(place("params", i), param));
+    if (!keys.insert(param.key).second)
+      repeated += fmt::format("{}'{}'", repeated.empty() ? "" : ", ", param.key);
   }
-  for (const Tag& tag : batch.tags) RETURN_IF_ERROR(CheckKey("tag", tag.key));
+  if (!repeated.empty()) {
+    return InvalidArgument(
+        fmt::format("Duplicate parameter keys have been submitted: [{}]. Please ensure the request "
+                    "contains only one param value per param key.",
+                    repeated));
+  }
+  for (size_t i = 0; i < batch.tags.size(); ++i)
+    RETURN_IF_ERROR(CheckTag(place("tags", i), batch.tags[i]));
   return Ok();
 }
 

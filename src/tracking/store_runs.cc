@@ -137,7 +137,7 @@ Result<Run> SqlStore::CreateRun(const NewRun& run) {
   ASSIGN_OR_RETURN(int64_t experiment_id, ParseExperimentId(run.experiment_id));
   std::map<std::string, std::string> tags;
   for (const Tag& tag : run.tags) {
-    RETURN_IF_ERROR(CheckKey("tag", tag.key));
+    RETURN_IF_ERROR(CheckTag({}, tag));
     tags[tag.key] = tag.value;
   }
   std::string& name = tags[std::string(kRunNameTag)];

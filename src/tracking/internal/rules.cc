@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <vector>
 
 #include "base/id.h"
-#include "io/fs.h"
+#include "formats/json.h"
 #include "tracking/store.h"
 
 namespace sluice::tracking::internal {
@@ -20,6 +21,69 @@ bool IsAsciiWord(char c) {
 bool MayStandInKey(char c) {
   return IsAsciiWord(c) || static_cast<unsigned char>(c) >= 0x80 ||
          std::string_view("-. :/").find(c) != std::string_view::npos;
+}
+
+/// "tags[1].key", or "key".
+std::string FieldOf(const Place& place, std::string_view field) {
+  return place.list.empty() ? std::string(field)
+                            : fmt::format("{}[{}].{}", place.list, place.index, field);
+}
+
+Error InvalidValue(std::string_view path, std::string_view value, std::string_view why) {
+  return InvalidArgument(fmt::format("Invalid value {} for parameter '{}' supplied: {}",
+                                     formats::PrintJson(CutCharacters(value, 500)), path, why));
+}
+
+/// As POSIX paths are shortened: "a//b/../c" → "a/c", "" → ".".
+std::string NormalPath(std::string_view path) {
+  std::string_view root = path.substr(0, 2) == "//" && path.substr(0, 3) != "///" ? "//"
+                          : path.substr(0, 1) == "/"                              ? "/"
+                                                                                  : "";
+  std::vector<std::string_view> steps;
+  for (size_t at = 0; at <= path.size();) {
+    size_t end = std::min(path.find('/', at), path.size());
+    std::string_view step = path.substr(at, end - at);
+    at = end + 1;
+    if (step.empty() || step == ".") continue;
+    bool can_climb = !steps.empty() && steps.back() != "..";
+    if (step != ".." || (!can_climb && root.empty())) {
+      steps.push_back(step);
+    } else if (can_climb) {
+      steps.pop_back();
+    }
+  }
+  std::string normal(root);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (i > 0) normal += '/';
+    normal += steps[i];
+  }
+  return normal.empty() ? "." : normal;
+}
+
+/// Is it its own NormalPath, and below where it stands?
+bool IsNormalKey(std::string_view key) {
+  for (size_t at = 0; at <= key.size();) {
+    size_t end = std::min(key.find('/', at), key.size());
+    std::string_view step = key.substr(at, end - at);
+    if (step.empty() || step == "." || step == "..") return false;
+    at = end + 1;
+  }
+  // MLflow asks what the text begins with: "..a" is refused too.
+  return key.substr(0, 2) != "..";
+}
+
+Status CheckKey(const Place& place, std::string_view field, std::string_view key) {
+  if (!std::all_of(key.begin(), key.end(), MayStandInKey)) {
+    return InvalidValue(FieldOf(place, field), key,
+                        "Names may only contain alphanumerics, underscores (_), dashes (-), "
+                        "periods (.), spaces ( ), colon(:) and slashes (/).");
+  }
+  if (IsNormalKey(key)) return Ok();
+  return InvalidValue(FieldOf(place, field), key,
+                      fmt::format("Names may be treated as files in certain cases, and must not "
+                                  "resolve to other names when treated as such. This name would "
+                                  "resolve to '{}'",
+                                  NormalPath(key)));
 }
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -61,37 +125,26 @@ constexpr std::string_view kNouns[] = {
 
 }  // namespace
 
-Status CheckKey(std::string_view kind, std::string_view key) {
-  if (key.empty()) return InvalidArgument(fmt::format("the key of a {} is empty", kind));
-  if (CountCharacters(key) > Limits::kKeyLength) {
-    return InvalidArgument(fmt::format("{} key '{}...' is longer than {} characters", kind,
-                                       Shown(key), Limits::kKeyLength));
-  }
-  if (!std::all_of(key.begin(), key.end(), MayStandInKey)) {
-    return InvalidArgument(
-        fmt::format("Invalid {} name: '{}'. Names may only contain alphanumerics, underscores (_), "
-                    "dashes (-), periods (.), spaces ( ), colons (:) and slashes (/).",
-                    kind, Shown(key)));
-  }
-  std::optional<std::string> normal = io::NormalRelativePath(key);
-  if (!normal || *normal != key || key == ".") {
-    return InvalidArgument(fmt::format(
-        "Invalid {} name: '{}'. Names may be treated as files in certain cases, and "
-        "must not resolve to other names when treated as such{}.",
-        kind, Shown(key),
-        normal && *normal != "." ? fmt::format(" (this one would be '{}')", *normal) : ""));
-  }
-  return Ok();
-}
-
-Status CheckMetric(const Metric& metric) {
-  RETURN_IF_ERROR(CheckKey("metric", metric.key));
+Status CheckMetric(const Place& place, const Metric& metric) {
+  RETURN_IF_ERROR(CheckKey(place, "name", metric.key));
   if (metric.timestamp_ms < 0) {
     return InvalidArgument(
-        fmt::format("metric '{}' has the negative timestamp {}; it is milliseconds since 1970",
-                    metric.key, metric.timestamp_ms));
+        fmt::format("Invalid value {} for parameter '{}' supplied: metric '{}' (value={}). "
+                    "Timestamp must be a nonnegative long (64-bit integer) ",
+                    metric.timestamp_ms, FieldOf(place, "timestamp"), metric.key, metric.value));
   }
-  return Ok();
+  return CheckLength("Metric name", metric.key, Limits::kKeyLength);
+}
+
+Status CheckParam(const Place& place, const Param& param) {
+  RETURN_IF_ERROR(CheckKey(place, "key", param.key));
+  return CheckLength("Param key", param.key, Limits::kKeyLength);
+}
+
+Status CheckTag(const Place& place, const Tag& tag) {
+  RETURN_IF_ERROR(CheckKey(place, "key", tag.key));
+  if (tag.key.size() <= Limits::kKeyLength) return Ok();
+  return CheckLength(FieldOf(place, "key"), tag.key, Limits::kKeyLength);
 }
 
 Status CheckExperimentName(std::string_view name) {

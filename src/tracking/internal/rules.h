@@ -11,9 +11,16 @@
 
 namespace sluice::tracking::internal {
 
-/// `kind` is for the message: "metric", "param", "tag". Errors: kInvalidArgument naming the key.
-Status CheckKey(std::string_view kind, std::string_view key);
-Status CheckMetric(const Metric& metric);
+/// Where a metric, param or tag stands in a request, for messages: "metrics[3]"; nothing for a
+/// request about one thing.
+struct Place {
+  std::string_view list = {};
+  size_t index = 0;
+};
+// Characters, shape and length of a key, in MLflow's words. Errors: kInvalidArgument.
+Status CheckMetric(const Place& place, const Metric& metric);
+Status CheckParam(const Place& place, const Param& param);
+Status CheckTag(const Place& place, const Tag& tag);
 Status CheckExperimentName(std::string_view name);
 /// MLflow's sentence: "'name' exceeds the maximum length of 500 characters". `what` is the field.
 Status CheckLength(std::string_view what, std::string_view value, size_t max_length);

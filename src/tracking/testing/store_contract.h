@@ -240,12 +240,11 @@ TEST_P(TrackingStoreContract, ChecksKeys) {
     return store().LogBatch(
         id, {.metrics = {{.key = key}}, .params = {{key, "v"}}, .tags = {{key, "v"}}});
   };
-  for (std::string key :
-       {"a", "a/b", "with space", "colon:dash-dot.under_", "\xc3\xa9t\xc3\xa9", "..."}) {
+  for (std::string key : {"a", "a/b", "with space", "colon:dash-dot.under_", "\xc3\xa9t\xc3\xa9"}) {
     EXPECT_TRUE(log(key).ok()) << key;
   }
-  for (std::string key :
-       {"", "/a", "a//b", "a/", "..", ".", "../a", "a/../b", "./a", "a\nb", "a;b", "a=b", "a'b"}) {
+  for (std::string key : {"", "...", "/a", "a//b", "a/", "..", ".", "../a", "a/../b", "./a", "a\nb",
+                          "a;b", "a=b", "a'b"}) {
     EXPECT_EQ(CodeOf(log(key)), ErrorCode::kInvalidArgument) << key;
   }
   EXPECT_TRUE(log(std::string(250, 'k')).ok());
