@@ -116,6 +116,8 @@ Result<std::vector<Resource>> RegisteredModelByName(Services&, Call&);  ///< nam
 
 /// run_id, else run_uuid, else "missing run_id".
 std::string RunIdOf(const Fields& fields);
+/// A model version's number. Errors: kInvalidArgument in MLflow's words.
+Result<int64_t> ParseVersionNumber(std::string_view text);
 /// `experiment_ids` without those the caller may not read.
 Result<std::vector<std::string>> OnlyReadableExperiments(Caller& caller,
                                                          std::vector<std::string> experiment_ids);

@@ -21,9 +21,6 @@ std::vector<Endpoint> AllEndpoints(const Services& services) {
   add(RegisteredModelEndpoints());
   add(ModelVersionEndpoints());
   add(AdminEndpoints());
-  if (services.artifacts) add(ArtifactEndpoints());
-  if (services.webhooks) add(WebhookEndpoints());
-  if (services.auth) add(AuthEndpoints());
   return all;
 }
 

@@ -135,6 +135,11 @@ void Fields::Refuse(std::string_view name, std::string_view why) const {
                                    value ? Echo(*value) : "null", PlaceOf(name), why)));
 }
 
+void Fields::RefuseType(std::string_view name) const {
+  const Json* value = Find(name);
+  FailType(name, value ? *value : Json());
+}
+
 Status Fields::status() const { return state_->error ? Status(*state_->error) : Ok(); }
 
 bool Fields::Has(std::string_view name) const { return Find(name) != nullptr; }

@@ -36,6 +36,9 @@ struct EnumName {
   int number;
 };
 
+/// Which lifecycle stages a search shows: MLflow's ViewType.
+inline constexpr EnumName kViewTypeNames[] = {{"ACTIVE_ONLY", 1}, {"DELETED_ONLY", 2}, {"ALL", 3}};
+
 /// One message: the request itself or one nested in it. Cheap to copy. Borrows from the
 /// RequestFields it came from. One thread at a time.
 class Fields {
@@ -72,6 +75,9 @@ class Fields {
   /// Records an error of the handler's own about a field that is there: `Invalid value 5 for
   /// parameter 'metrics[0].key' supplied: <why>`. The first error is kept.
   void Refuse(std::string_view name, std::string_view why) const;
+  /// Records MLflow's answer to a value out of range: `Invalid value 50001 for parameter
+  /// 'max_results' supplied:  Hint: Value was of type 'int'. ...`.
+  void RefuseType(std::string_view name) const;
   /// The first error met in this request, in this message or any other.
   Status status() const;
 

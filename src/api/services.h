@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "registry/source.h"
 
+namespace sluice::http {
+class Metrics;
+}
 namespace sluice::sql {
 class Db;
 }
@@ -15,6 +18,7 @@ namespace sluice::tracking {
 class LoggedModelStore;
 class MetricHistory;
 class Purger;
+class Search;
 class Store;
 }  // namespace sluice::tracking
 namespace sluice::registry {
@@ -50,10 +54,12 @@ struct Services {
   tracking::LoggedModelStore* logged_models = nullptr;
   tracking::MetricHistory* history = nullptr;
   tracking::Purger* purger = nullptr;
+  tracking::Search* search = nullptr;
   registry::Store* registry = nullptr;
   sql::Db* tracking_db = nullptr;
   sql::Db* registry_db = nullptr;          ///< often the same database
   registry::Webhooks* webhooks = nullptr;  ///< null: no webhook rows
+  const http::Metrics* metrics = nullptr;  ///< null: no row /metrics
   ArtifactService* artifacts = nullptr;    ///< null: no artifact rows
   auth::Store* auth = nullptr;             ///< null: no users, no user rows
   Authorization* authorization = nullptr;  ///< null: everybody may everything
