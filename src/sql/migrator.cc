@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/sha256.h"
+#include "sql/fold_case.h"
 
 namespace sluice::sql {
 namespace {
@@ -97,8 +98,12 @@ Result<int> Migrate(Db& db, std::vector<Migration> migrations, Clock& clock,
       RETURN_IF_ERROR(db.BackupTo(options.backup_path));
     }
   } else {
-    RETURN_IF_ERROR(
-        db.Write([&](Tx& tx) { return tx.RunScript("create schema_migrations", kCreateTable); }));
+    Status created = db.Write([&](Tx& tx) -> Status {
+      RETURN_IF_ERROR(tx.RunScript("create schema_migrations", kCreateTable));
+      // SQLite has the function by its driver.
+      return tx.RunScript("create fold_case", "/*postgres " + PostgresFoldCaseFunction() + " */");
+    });
+    RETURN_IF_ERROR(created);
   }
 
   int applied_count = 0;

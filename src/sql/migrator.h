@@ -13,7 +13,9 @@ namespace sluice::sql {
 
 /// One file `migrations/NNNN_name.sql`. The number is unique across the whole product; a released
 /// text never changes. The text runs on every engine. A comment /*sqlite ... */ is code on SQLite
-/// and a comment elsewhere, for what only it knows (WITHOUT ROWID).
+/// and a comment elsewhere, for what only it knows (WITHOUT ROWID); /*postgres ... */ is code on
+/// PostgreSQL (CREATE SEQUENCE). Types are BIGINT, DOUBLE PRECISION and TEXT; on PostgreSQL every
+/// TEXT of CREATE TABLE and ALTER TABLE becomes TEXT COLLATE "C".
 struct Migration {
   int number = 0;
   std::string_view name;  ///< "0020_runs"

@@ -12,6 +12,7 @@
 
 #include "io/fs.h"
 #include "sql/fold_case.h"
+#include "sql/internal/script.h"
 
 namespace sluice::sql {
 namespace {
@@ -187,7 +188,7 @@ class SqliteConnection : public Connection {
   bool is_in_transaction() const override { return sqlite3_get_autocommit(database_.get()) == 0; }
 
   Status RunScript(std::string_view name, std::string_view text) override {
-    return Run(name, ForSqlite(text));
+    return Run(name, internal::ScriptFor("sqlite", text));
   }
 
   Result<bool> HasTable(std::string_view name) override {
@@ -233,20 +234,6 @@ class SqliteConnection : public Connection {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
-
-  /// Turns the comments /*sqlite ... */ into code.
-  static std::string ForSqlite(std::string_view text) {
-    constexpr std::string_view kOpen = "/*sqlite";
-    std::string result(text);
-    size_t at = 0;
-    while ((at = result.find(kOpen, at)) != std::string::npos) {
-      size_t end = result.find("*/", at);
-      if (end == std::string::npos) break;
-      result.replace(end, 2, "  ");
-      result.replace(at, kOpen.size(), std::string(kOpen.size(), ' '));
-    }
-    return result;
-  }
 
   Result<std::unique_ptr<Statement>> Prepare(const Query& query) {
     sqlite3_stmt* raw = nullptr;

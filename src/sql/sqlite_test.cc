@@ -6,10 +6,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/testing/processes.h"
 #include "base/testing/scratch_folder.h"
-#include "sql/testing/db_contract.h"
+#include "sql/migrator.h"
 
 namespace sluice::sql {
 namespace {
@@ -20,10 +21,6 @@ std::unique_ptr<Db> OpenFresh() {
   static int count = 0;
   return OpenSqlite(folder.Join(std::to_string(count++) + ".db")).value();
 }
-
-INSTANTIATE_TEST_SUITE_P(SqliteInMemory, DbContract,
-                         testing::Values([] { return OpenSqlite(":memory:").value(); }));
-INSTANTIATE_TEST_SUITE_P(SqliteFile, DbContract, testing::Values(OpenFresh));
 
 constexpr Query kBump{"test.bump", "UPDATE counter SET n = n + 1 RETURNING n"};
 constexpr Query kRead{"test.read", "SELECT n FROM counter"};
