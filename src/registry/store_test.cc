@@ -3,22 +3,29 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/processes.h"
-#include "base/testing/scratch_folder.h"
 #include "registry/testing/store_contract.h"
 #include "sql/sqlite.h"
+#include "sql/testing/test_database.h"
 
 namespace sluice::registry {
 namespace {
 
-StoreUnderTest OpenAt(const std::string& path, Clock& clock) {
-  std::shared_ptr<sql::Db> db = sql::OpenSqlite(path).value();
-  CHECK(sql::Migrate(*db, Migrations(), clock).ok());
+StoreUnderTest OpenOn(std::shared_ptr<sql::Db> db, Clock& clock) {
+  if (db == nullptr) return {};
+  Result<int> migrated = sql::Migrate(*db, Migrations(), clock);
+  CHECK_MSG(migrated.ok(), migrated.error().ToString());
   return {db, OpenStore(*db, clock)};
 }
 
-StoreUnderTest OpenInMemory(Clock& clock) { return OpenAt(":memory:", clock); }
+template <sql::TestEngine kEngine>
+StoreUnderTest Open(Clock& clock) {
+  return OpenOn(sql::OpenTestDb(kEngine), clock);
+}
 
-INSTANTIATE_TEST_SUITE_P(SqliteInMemory, RegistryStoreContract, testing::Values(OpenInMemory));
+INSTANTIATE_TEST_SUITE_P(SqliteInMemory, RegistryStoreContract,
+                         testing::Values(Open<sql::TestEngine::kSqliteMemory>));
+INSTANTIATE_TEST_SUITE_P(Postgres, RegistryStoreContract,
+                         testing::Values(Open<sql::TestEngine::kPostgres>));
 
 TEST(ModelUri, ParsesTheThreeForms) {
   ModelUri version = ParseModelUri("models:/credit risk/12").value();
@@ -49,12 +56,18 @@ TEST(Verdict, NamesGoBothWays) {
   EXPECT_FALSE(FindVerdict("PASS"));
 }
 
-TEST(Registry, ProcessesNeverShareANumber) {
+class RegistryProcesses : public testing::TestWithParam<sql::TestEngine> {};
+INSTANTIATE_TEST_SUITE_P(SqliteFile, RegistryProcesses,
+                         testing::Values(sql::TestEngine::kSqliteFile));
+INSTANTIATE_TEST_SUITE_P(Postgres, RegistryProcesses, testing::Values(sql::TestEngine::kPostgres));
+
+TEST_P(RegistryProcesses, NeverShareANumber) {
   constexpr int kProcesses = 4;
   constexpr int kVersions = 25;
-  ScratchFolder folder;
+  std::unique_ptr<sql::TestDatabase> database = sql::TestDatabase::Make(GetParam());
+  if (database == nullptr) GTEST_SKIP() << sql::kNoPostgres;
   RunProcesses(kProcesses, [&](int /*process*/) {
-    StoreUnderTest under_test = OpenAt(folder.Join("shared.db"), SystemClock());
+    StoreUnderTest under_test = OpenOn(database->Open(), SystemClock());
     for (int i = 0; i < kVersions; ++i) {
       Result<ModelVersion> version =
           under_test.store->CreateVersion({.name = "m", .source = "s", .verdict = Verdict::kPass});
@@ -67,7 +80,7 @@ TEST(Registry, ProcessesNeverShareANumber) {
     return 0;
   });
   {
-    StoreUnderTest under_test = OpenAt(folder.Join("shared.db"), SystemClock());
+    StoreUnderTest under_test = OpenOn(database->Open(), SystemClock());
     EXPECT_EQ(under_test.store->GetModel("m").value().latest_version, kProcesses * kVersions);
     EXPECT_EQ(under_test.store->ListVersions("m").value().size(), size_t{kProcesses} * kVersions);
     // The log is one chain: each move starts where the one before it ended.

@@ -2,32 +2,33 @@
 
 #include <gtest/gtest.h>
 
-#include "base/id.h"
 #include "base/testing/processes.h"
-#include "base/testing/scratch_folder.h"
-#include "sql/sqlite.h"
+#include "sql/testing/test_database.h"
 #include "tracking/testing/store_contract.h"
 
 namespace sluice::tracking {
 namespace {
 
-StoreUnderTest OpenAt(const std::string& path, Clock& clock) {
-  std::shared_ptr<sql::Db> db = sql::OpenSqlite(path).value();
-  CHECK(sql::Migrate(*db, Migrations(), clock).ok());
+StoreUnderTest OpenOn(std::shared_ptr<sql::Db> db, Clock& clock) {
+  if (db == nullptr) return {};
+  Result<int> migrated = sql::Migrate(*db, Migrations(), clock);
+  CHECK_MSG(migrated.ok(), migrated.error().ToString());
   Result<std::unique_ptr<Store>> store = OpenStore(*db, {.artifact_root = "root"}, clock);
   CHECK_MSG(store.ok(), store.error().ToString());
   return {db, *std::move(store)};
 }
 
-StoreUnderTest OpenInMemory(Clock& clock) { return OpenAt(":memory:", clock); }
-
-StoreUnderTest OpenFile(Clock& clock) {
-  static const ScratchFolder folder;
-  return OpenAt(folder.Join(NewRandomHex(8) + ".db"), clock);
+template <sql::TestEngine kEngine>
+StoreUnderTest Open(Clock& clock) {
+  return OpenOn(sql::OpenTestDb(kEngine), clock);
 }
 
-INSTANTIATE_TEST_SUITE_P(SqliteInMemory, TrackingStoreContract, testing::Values(OpenInMemory));
-INSTANTIATE_TEST_SUITE_P(SqliteFile, TrackingStoreContract, testing::Values(OpenFile));
+INSTANTIATE_TEST_SUITE_P(SqliteInMemory, TrackingStoreContract,
+                         testing::Values(Open<sql::TestEngine::kSqliteMemory>));
+INSTANTIATE_TEST_SUITE_P(SqliteFile, TrackingStoreContract,
+                         testing::Values(Open<sql::TestEngine::kSqliteFile>));
+INSTANTIATE_TEST_SUITE_P(Postgres, TrackingStoreContract,
+                         testing::Values(Open<sql::TestEngine::kPostgres>));
 
 TEST(RunStatus, NamesAreMlflows) {
   for (int number = 1; number <= 5; ++number) {
@@ -38,13 +39,19 @@ TEST(RunStatus, NamesAreMlflows) {
   EXPECT_FALSE(FindRunStatus("running"));
 }
 
-// `sluice run`, its steps and `sluice status` are processes of their own.
-TEST(Tracking, ProcessesLogIntoOneDatabase) {
+/// Processes that share one database: `sluice run`, its steps, replicas of a server.
+class TrackingProcesses : public testing::TestWithParam<sql::TestEngine> {};
+INSTANTIATE_TEST_SUITE_P(SqliteFile, TrackingProcesses,
+                         testing::Values(sql::TestEngine::kSqliteFile));
+INSTANTIATE_TEST_SUITE_P(Postgres, TrackingProcesses, testing::Values(sql::TestEngine::kPostgres));
+
+TEST_P(TrackingProcesses, LogIntoOneDatabase) {
   constexpr int kProcesses = 4;
   constexpr int kBatches = 30;
-  ScratchFolder folder;
+  std::unique_ptr<sql::TestDatabase> database = sql::TestDatabase::Make(GetParam());
+  if (database == nullptr) GTEST_SKIP() << sql::kNoPostgres;
   RunProcesses(kProcesses, [&](int /*process*/) {
-    StoreUnderTest under_test = OpenAt(folder.Join("shared.db"), SystemClock());
+    StoreUnderTest under_test = OpenOn(database->Open(), SystemClock());
     Store& store = *under_test.store;
     Result<tracking::Run> run = store.CreateRun({.experiment_id = "0"});
     if (!run.ok()) return 2;
@@ -58,7 +65,7 @@ TEST(Tracking, ProcessesLogIntoOneDatabase) {
     return 0;
   });
   {
-    StoreUnderTest under_test = OpenAt(folder.Join("shared.db"), SystemClock());
+    StoreUnderTest under_test = OpenOn(database->Open(), SystemClock());
     RunPage page = under_test.store->ListRuns({.status = RunStatus::kFinished}).value();
     ASSERT_EQ(page.runs.size(), size_t{kProcesses});
     for (const tracking::Run& run : page.runs) {

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "registry/store.h"
+#include "sql/testing/test_database.h"
 
 namespace sluice::registry {
 
@@ -25,7 +26,7 @@ class RegistryStoreContract : public testing::TestWithParam<StoreFactory> {
  protected:
   void SetUp() override {
     under_test_ = GetParam()(clock_);
-    ASSERT_NE(under_test_.store, nullptr);
+    if (under_test_.store == nullptr) GTEST_SKIP() << sql::kNoPostgres;
   }
   Store& store() { return *under_test_.store; }
   int64_t MakeVersion(Verdict verdict = Verdict::kPass, const std::string& name = "credit") {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "sql/testing/test_database.h"
 #include "tracking/store.h"
 
 namespace sluice::tracking {
@@ -28,7 +29,7 @@ class TrackingStoreContract : public testing::TestWithParam<StoreFactory> {
  protected:
   void SetUp() override {
     under_test_ = GetParam()(clock_);
-    ASSERT_NE(under_test_.store, nullptr);
+    if (under_test_.store == nullptr) GTEST_SKIP() << sql::kNoPostgres;
   }
   Store& store() { return *under_test_.store; }
   std::string MakeRun(const NewRun& run = {.experiment_id = "0"}) {
