@@ -37,6 +37,11 @@ struct NewToken {
   std::optional<int64_t> expires_ms;
 };
 
+struct IssuedToken {
+  ApiToken token;
+  std::string secret;  ///< shown once: only its SHA-256 is kept
+};
+
 /// Thread-safe, and safe for several processes. Every call is one transaction. Messages are those
 /// of MLflow, since clients match on them.
 ///
@@ -76,24 +81,25 @@ class Store {
   /// Errors: kAlreadyExists, when `is_new_only` and the user has a personal grant on that very
   /// pattern; otherwise it is replaced.
   Result<User> SetPersonalGrant(std::string_view username, const Grant& grant, bool is_new_only);
-  /// Errors: kNotFound when there is none; with `permission`, also when it is another one.
-  Status RemovePersonalGrant(std::string_view username, const ResourceKey& key,
-                             std::optional<Permission> permission = std::nullopt);
+  /// Errors: kNotFound when the user has none on that very pattern.
+  Status RemovePersonalGrant(std::string_view username, const ResourceKey& key);
   /// Nothing if the user has none on that very pattern.
   Result<std::optional<Permission>> FindPersonalGrant(std::string_view username,
                                                       const ResourceKey& key);
-  Result<std::vector<Grant>> ListPersonalGrants(int64_t user_id);
+  Result<std::vector<Grant>> ListPersonalGrants(int64_t user_id);  ///< by id
   /// MANAGE for whoever made the resource; replaces what an earlier one of that name left.
   Status GrantToCreator(int64_t user_id, const ResourceKey& key);
-  /// The resource is gone: every personal grant on it, every role's permission on exactly it and
-  /// every token's mention of it go too.
+  /// The resource is gone: every personal grant on it and every token's mention of it go too. What
+  /// roles made by administrators say about its name stays (a DENY must outlive a deletion).
   Status ForgetResource(const ResourceKey& key);
+  /// All grants and tokens that name it name `new_id` from now on, roles made by administrators
+  /// included: a rename must not shake off a DENY.
   Status RenameResource(const ResourceKey& key, std::string_view new_id);
 
   // What a user may do.
 
-  /// Those of the user's grants that speak about one of `keys`: an indexed look-up, for any number
-  /// of grants.
+  /// Those of the user's grants that speak about one of `keys` or about the workspace: an indexed
+  /// look-up, however many grants there are. A grant may come twice.
   Result<std::vector<Grant>> LoadGrantsOn(int64_t user_id, std::span<const ResourceKey> keys);
   /// All of them, or all on one type (`resource_type` not empty), in order of role and permission.
   Result<std::vector<UserGrant>> ListGrants(int64_t user_id, std::string_view resource_type = {});
@@ -123,10 +129,6 @@ class Store {
 
   // Tokens.
 
-  struct IssuedToken {
-    ApiToken token;
-    std::string secret;  ///< shown once: only its SHA-256 is kept
-  };
   /// Errors: kInvalidArgument for a name over 255 bytes, an expiry in the past, an unknown resource
   /// type.
   Result<IssuedToken> CreateToken(int64_t user_id, const NewToken& token);
@@ -143,8 +145,7 @@ class Store {
   int64_t change_count() const { return change_count_.load(std::memory_order_acquire); }
 
  private:
-  template <typename F>
-  auto WriteCredentials(F&& body);
+  void Changed() { change_count_.fetch_add(1, std::memory_order_release); }
 
   sql::Db& db_;
   PasswordHasher& hasher_;
@@ -152,10 +153,7 @@ class Store {
   std::atomic<int64_t> change_count_{0};
 };
 
-/// "slt_" and 43 letters of base64url: 256 random bits.
-inline constexpr std::string_view kTokenPrefix = "slt_";
-bool LooksLikeToken(std::string_view text);
-
+/// What this module's tables need; pass it with those of the other modules to sql::Migrate.
 std::vector<sql::Migration> Migrations();
 
 }  // namespace sluice::auth

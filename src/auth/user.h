@@ -72,6 +72,13 @@ struct ApiToken {
   std::optional<int64_t> revoked_ms;
 };
 
+/// "slt_" and 43 letters and digits: 256 random bits.
+inline constexpr std::string_view kTokenPrefix = "slt_";
+inline constexpr size_t kTokenSecretLength = 43;
+bool LooksLikeToken(std::string_view text);
+/// The name that goes with a token in Basic credentials when the user's own is not at hand.
+inline constexpr std::string_view kTokenUsername = "__token__";
+
 /// Who is asking, once that is known.
 struct Principal {
   int64_t user_id = 0;
