@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "registry/internal/rules.h"
@@ -13,19 +14,10 @@ constexpr std::string_view kScheme = "models:/";
 constexpr std::string_view kLatest = "latest";
 
 Error BadUri(std::string_view text, std::string_view why) {
-  return InvalidArgument(fmt::format(
-      "'{}' names no model version: {}; use models:/NAME/VERSION, models:/NAME@ALIAS or "
-      "models:/NAME/latest",
-      text, why));
-}
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view lower) {
-  if (a.size() != lower.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    char c = a[i] >= 'A' && a[i] <= 'Z' ? static_cast<char>(a[i] - 'A' + 'a') : a[i];
-    if (c != lower[i]) return false;
-  }
-  return true;
+  return InvalidArgument(
+      fmt::format("'{}' names no model version: {}; use models:/NAME/VERSION, models:/NAME@ALIAS, "
+                  "models:/NAME/latest or models:/NAME/STAGE",
+                  text, why));
 }
 
 }  // namespace
@@ -47,31 +39,72 @@ std::optional<Verdict> FindVerdict(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view StageName(Stage stage) {
+  switch (stage) {
+    case Stage::kNone: return "None";
+    case Stage::kStaging: return "Staging";
+    case Stage::kProduction: return "Production";
+    case Stage::kArchived: return "Archived";
+  }
+  return "unknown";
+}
+
+Result<Stage> ParseStage(std::string_view name) {
+  if (internal::EqualsIgnoringCase(name, "none")) return Stage::kNone;
+  if (internal::EqualsIgnoringCase(name, "staging")) return Stage::kStaging;
+  if (internal::EqualsIgnoringCase(name, "production")) return Stage::kProduction;
+  if (internal::EqualsIgnoringCase(name, "archived")) return Stage::kArchived;
+  return InvalidArgument(fmt::format(
+      "Invalid Model Version stage: {}. Value must be one of None, Staging, Production, Archived.",
+      name));
+}
+
+std::string_view VersionStatusName(VersionStatus status) {
+  switch (status) {
+    case VersionStatus::kPendingRegistration: return "PENDING_REGISTRATION";
+    case VersionStatus::kFailedRegistration: return "FAILED_REGISTRATION";
+    case VersionStatus::kReady: return "READY";
+  }
+  return "unknown";
+}
+
+std::optional<VersionStatus> FindVersionStatus(std::string_view name) {
+  for (VersionStatus status : {VersionStatus::kPendingRegistration,
+                               VersionStatus::kFailedRegistration, VersionStatus::kReady}) {
+    if (VersionStatusName(status) == name) return status;
+  }
+  return std::nullopt;
+}
+
 bool IsModelUri(std::string_view text) { return text.starts_with(kScheme); }
 
 Result<ModelUri> ParseModelUri(std::string_view text) {
   if (!IsModelUri(text)) return BadUri(text, "it does not begin with 'models:/'");
   std::string_view rest = text.substr(kScheme.size());
   ModelUri uri;
-  size_t at = rest.find('@');
-  size_t slash = rest.find('/');
-  if (at != std::string_view::npos) {
-    uri.name = rest.substr(0, at);
-    uri.alias = rest.substr(at + 1);
-    if (!internal::IsAliasText(*uri.alias))
-      return BadUri(text, fmt::format("'{}' is no alias", *uri.alias));
-  } else if (slash != std::string_view::npos) {
+  if (size_t slash = rest.find('/'); slash != std::string_view::npos) {
     uri.name = rest.substr(0, slash);
     std::string_view version = rest.substr(slash + 1);
-    if (!EqualsIgnoringCase(version, kLatest)) {
+    bool is_number = !version.empty() && std::all_of(version.begin(), version.end(),
+                                                     [](char c) { return c >= '0' && c <= '9'; });
+    if (is_number) {
       int64_t number = 0;
-      auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), number);
-      if (version.empty() || error != std::errc() || end != version.data() + version.size() ||
+      if (std::from_chars(version.data(), version.data() + version.size(), number).ec !=
+              std::errc() ||
           number < 1) {
         return BadUri(text, fmt::format("'{}' is no version number", version));
       }
       uri.version = number;
+    } else if (!internal::EqualsIgnoringCase(version, kLatest)) {
+      Result<Stage> stage = ParseStage(version);
+      if (!stage.ok()) return BadUri(text, fmt::format("'{}' is no version number", version));
+      uri.stage = *stage;
     }
+  } else if (size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    uri.name = rest.substr(0, at);
+    uri.alias = rest.substr(at + 1);
+    if (!internal::IsAliasText(*uri.alias))
+      return BadUri(text, fmt::format("'{}' is no alias", *uri.alias));
   } else {
     return BadUri(text, "it has neither a version nor an alias");
   }

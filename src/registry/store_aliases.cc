@@ -2,12 +2,14 @@
 // got there, and undoing reads the log.
 #include <fmt/format.h>
 
+#include "registry/internal/outbox.h"
 #include "registry/internal/rules.h"
 #include "registry/internal/sql_store.h"
 
 namespace sluice::registry::internal {
 namespace {
 
+using formats::Json;
 using sql::Query;
 using sql::Reader;
 using sql::Row;
@@ -20,21 +22,29 @@ constexpr Query kSet{"registry.set_alias",
                      "ON CONFLICT (name, alias) DO UPDATE SET version = excluded.version"};
 constexpr Query kRemove{"registry.remove_alias",
                         "DELETE FROM model_aliases WHERE name = $1 AND alias = $2"};
+constexpr Query kListOfModel{"registry.list_aliases",
+                             "SELECT alias, version FROM model_aliases WHERE name = $1 AND "
+                             "(version = $2 OR $2 = 0) ORDER BY alias"};
+constexpr Query kHasVerdict{
+    "registry.has_verdict",
+    "SELECT 1 FROM model_versions WHERE name = $1 AND verdict <> 0 LIMIT 1"};
 constexpr Query kInsertMove{
     "registry.log_alias_move",
     "INSERT INTO alias_moves (move_number, name, alias, from_version, to_version, undoes_move, "
-    "is_forced, user_id, reason, at_ms) SELECT COALESCE(MAX(move_number), 0) + 1, $1, $2, $3, "
-    "$4, $5, $6, $7, $8, $9 FROM alias_moves RETURNING move_number"};
+    "is_forced, user_id, reason, at_ms, life) SELECT COALESCE(MAX(move_number), 0) + 1, $1, $2, "
+    "CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), $7, $8, "
+    "CAST($9 AS BIGINT), (SELECT life FROM registered_models WHERE name = $1) FROM alias_moves "
+    "RETURNING move_number"};
 constexpr Query kListMoves{
     "registry.list_alias_moves",
     "SELECT move_number, name, alias, from_version, to_version, at_ms, user_id, reason, "
-    "is_forced FROM alias_moves WHERE name = $1 AND (alias = $2 OR $2 = '') "
+    "is_forced FROM alias_moves WHERE life = $1 AND (alias = $2 OR $2 = '') "
     "ORDER BY move_number DESC"};
 // The newest move that neither undoes another nor was undone.
 constexpr Query kFindToUndo{"registry.find_alias_move_to_undo",
                             "SELECT move_number, from_version, to_version FROM alias_moves m "
-                            "WHERE name = $1 AND alias = $2 AND undoes_move IS NULL AND NOT EXISTS "
-                            "(SELECT 1 FROM alias_moves u WHERE u.name = $1 AND u.alias = $2 "
+                            "WHERE life = $1 AND alias = $2 AND undoes_move IS NULL AND NOT EXISTS "
+                            "(SELECT 1 FROM alias_moves u WHERE u.life = $1 AND u.alias = $2 "
                             "AND u.undoes_move = m.move_number) ORDER BY move_number DESC LIMIT 1"};
 
 AliasMove MoveFromRow(const Row& row) {
@@ -49,7 +59,7 @@ AliasMove MoveFromRow(const Row& row) {
           .is_forced = row.GetBool(8)};
 }
 
-/// Moves the alias from where it is to `move.to_version` and logs it.
+/// Moves the alias from where it is to `move.to_version`, logs it and tells the webhooks.
 Result<AliasMove> Move(Tx& tx, AliasMove move, std::optional<int64_t> undoes_move) {
   if (move.to_version) {
     RETURN_IF_ERROR(tx.Execute(kSet, {move.name, move.alias, *move.to_version}));
@@ -62,11 +72,50 @@ Result<AliasMove> Move(Tx& tx, AliasMove move, std::optional<int64_t> undoes_mov
                                undoes_move, move.is_forced, move.user_id, move.reason, move.at_ms},
                               [](const Row& row) { return row.GetInt64(0); }));
   move.number = number.value_or(0);
-  RETURN_IF_ERROR(TouchModelIn(tx, move.name, move.at_ms));
+  RETURN_IF_ERROR(
+      EmitIn(tx, move.name, move.to_version ? kAliasSet : kAliasDeleted, move.at_ms, [&](bool) {
+        Json data = Json::MakeObject({{"name", move.name}, {"alias", move.alias}});
+        if (move.to_version) data["version"] = std::to_string(*move.to_version);
+        return data;
+      }));
   return move;
 }
 
+/// May the alias be set? And is that against the verdict, by force? Errors: see CheckPromotion.
+Result<bool> IsForcedIn(Reader& reader, const ModelVersion& version, const AliasChange& change) {
+  if (change.alias == kChampion && change.gate_rule == GateRule::kWhereGatesAre && !change.force) {
+    ASSIGN_OR_RETURN(
+        std::optional<int64_t> has_verdict,
+        reader.FindOne(kHasVerdict, {change.name}, [](const Row& row) { return row.GetInt64(0); }));
+    if (!has_verdict) return false;
+  }
+  RETURN_IF_ERROR(CheckPromotion(version, change));
+  return change.alias == kChampion && version.verdict != Verdict::kPass;
+}
+
 }  // namespace
+
+Status RemoveAliasesIn(Tx& tx, std::string_view name, std::optional<int64_t> version,
+                       std::string_view reason, int64_t now_ms) {
+  ASSIGN_OR_RETURN(std::vector<Alias> aliases,
+                   tx.FindAll(kListOfModel, {name, version.value_or(0)}, [](const Row& row) {
+                     return Alias{row.GetText(0), row.GetInt64(1)};
+                   }));
+  for (Alias& alias : aliases) {
+    RETURN_IF_ERROR(Move(tx,
+                         {.number = 0,
+                          .name = std::string(name),
+                          .alias = std::move(alias.alias),
+                          .from_version = alias.version,
+                          .to_version = std::nullopt,
+                          .at_ms = now_ms,
+                          .user_id = {},
+                          .reason = std::string(reason),
+                          .is_forced = false},
+                         std::nullopt));
+  }
+  return Ok();
+}
 
 Result<std::optional<int64_t>> FindAliasIn(Reader& reader, std::string_view name,
                                            std::string_view alias) {
@@ -77,9 +126,8 @@ Result<AliasMove> SqlStore::SetAlias(const AliasChange& change) {
   RETURN_IF_ERROR(CheckAlias(change.alias));
   return db_.Write([&](Tx& tx) -> Result<AliasMove> {
     ASSIGN_OR_RETURN(ModelVersion version, GetLiveVersionIn(tx, change.name, change.version));
-    RETURN_IF_ERROR(CheckPromotion(version, change));
+    ASSIGN_OR_RETURN(bool is_forced, IsForcedIn(tx, version, change));
     ASSIGN_OR_RETURN(std::optional<int64_t> current, FindAliasIn(tx, change.name, change.alias));
-    bool is_against_verdict = change.alias == kChampion && version.verdict != Verdict::kPass;
     AliasMove move{.number = 0,
                    .name = change.name,
                    .alias = change.alias,
@@ -88,7 +136,7 @@ Result<AliasMove> SqlStore::SetAlias(const AliasChange& change) {
                    .at_ms = clock_.NowMs(),
                    .user_id = change.user_id,
                    .reason = change.reason,
-                   .is_forced = is_against_verdict};
+                   .is_forced = is_forced};
     if (current == change.version) return move;
     return Move(tx, std::move(move), std::nullopt);
   });
@@ -96,8 +144,9 @@ Result<AliasMove> SqlStore::SetAlias(const AliasChange& change) {
 
 Result<AliasMove> SqlStore::RemoveAlias(std::string_view name, std::string_view alias,
                                         std::string_view user_id, std::string_view reason) {
+  RETURN_IF_ERROR(CheckAliasText(alias));
   return db_.Write([&](Tx& tx) -> Result<AliasMove> {
-    RETURN_IF_ERROR(GetModelIn(tx, name));
+    RETURN_IF_ERROR(FindLifeIn(tx, name));
     ASSIGN_OR_RETURN(std::optional<int64_t> current, FindAliasIn(tx, name, alias));
     if (!current) return NotFound(fmt::format("Registered model alias {} not found.", alias));
     return Move(tx,
@@ -121,8 +170,8 @@ Result<AliasMove> SqlStore::UndoAlias(std::string_view name, std::string_view al
     std::optional<int64_t> from_version;
   };
   return db_.Write([&](Tx& tx) -> Result<AliasMove> {
-    RETURN_IF_ERROR(GetModelIn(tx, name));
-    ASSIGN_OR_RETURN(auto last, tx.FindOne(kFindToUndo, {name, alias}, [](const Row& row) {
+    ASSIGN_OR_RETURN(const std::string life, FindLifeIn(tx, name));
+    ASSIGN_OR_RETURN(auto last, tx.FindOne(kFindToUndo, {life, alias}, [](const Row& row) {
       return Undoable{row.GetInt64(0), row.FindInt64(1)};
     }));
     if (!last) {
@@ -158,8 +207,24 @@ Result<AliasMove> SqlStore::UndoAlias(std::string_view name, std::string_view al
 Result<std::vector<AliasMove>> SqlStore::ListAliasMoves(std::string_view name,
                                                         std::string_view alias) {
   return db_.Read([&](Reader& reader) -> Result<std::vector<AliasMove>> {
-    RETURN_IF_ERROR(GetModelIn(reader, name));
-    return reader.FindAll(kListMoves, {name, alias}, MoveFromRow);
+    ASSIGN_OR_RETURN(const std::string life, FindLifeIn(reader, name));
+    return reader.FindAll(kListMoves, {life, alias}, MoveFromRow);
+  });
+}
+
+Result<ModelVersion> SqlStore::GetVersionByAlias(std::string_view name, std::string_view alias) {
+  RETURN_IF_ERROR(CheckAliasText(alias));
+  return db_.Read([&](Reader& reader) -> Result<ModelVersion> {
+    if (EqualsIgnoringCase(alias, "latest")) {
+      ASSIGN_OR_RETURN(RegisteredModel model, GetModelIn(reader, name));
+      if (model.latest_version == 0)
+        return NotFound(fmt::format("Latest version not found for model {}.", name));
+      return GetVersionIn(reader, name, model.latest_version);
+    }
+    RETURN_IF_ERROR(FindLifeIn(reader, name));
+    ASSIGN_OR_RETURN(std::optional<int64_t> number, FindAliasIn(reader, name, alias));
+    if (!number) return InvalidArgument(fmt::format("Registered model alias {} not found.", alias));
+    return GetVersionIn(reader, name, *number);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/processes.h"
+#include "registry/testing/search_contract.h"
 #include "registry/testing/store_contract.h"
 #include "sql/sqlite.h"
 #include "sql/testing/test_database.h"
@@ -26,6 +27,10 @@ INSTANTIATE_TEST_SUITE_P(SqliteInMemory, RegistryStoreContract,
                          testing::Values(Open<sql::TestEngine::kSqliteMemory>));
 INSTANTIATE_TEST_SUITE_P(Postgres, RegistryStoreContract,
                          testing::Values(Open<sql::TestEngine::kPostgres>));
+INSTANTIATE_TEST_SUITE_P(SqliteInMemory, RegistrySearchContract,
+                         testing::Values(Open<sql::TestEngine::kSqliteMemory>));
+INSTANTIATE_TEST_SUITE_P(Postgres, RegistrySearchContract,
+                         testing::Values(Open<sql::TestEngine::kPostgres>));
 
 TEST(ModelUri, ParsesTheThreeForms) {
   ModelUri version = ParseModelUri("models:/credit risk/12").value();
@@ -40,7 +45,7 @@ TEST(ModelUri, ParsesTheThreeForms) {
   for (const char* wrong :
        {"", "a", "models:/", "models:/a", "models:/a/", "models:/a/0", "models:/a/-1",
         "models:/a/1x", "models:/a/b/1", "models:/@x", "models:/a@", "models:/a@b c",
-        "models://a/1", "models:/a/1@b", "models:/a/99999999999999999999"}) {
+        "models:/a/Live", "models://a/1", "models:/a/1@b", "models:/a/99999999999999999999"}) {
     Result<ModelUri> uri = ParseModelUri(wrong);
     ASSERT_FALSE(uri.ok()) << wrong;
     EXPECT_EQ(uri.error().code(), ErrorCode::kInvalidArgument);

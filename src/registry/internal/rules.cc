@@ -3,17 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
+#include "base/utf8.h"
+#include "formats/json.h"
 #include "registry/store.h"
 
 namespace sluice::registry {
 namespace internal {
 namespace {
 
-constexpr size_t kMaxNameBytes = 256;
-constexpr size_t kMaxAliasBytes = 255;
-constexpr size_t kMaxTagKeyBytes = 250;
-constexpr size_t kMaxTagValueBytes = 100'000;
+constexpr size_t kMaxNameLength = 256;
+constexpr size_t kMaxAliasLength = 255;
+constexpr size_t kMaxTagKeyLength = 250;
+constexpr size_t kMaxTagValueLength = 100'000;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -22,66 +25,150 @@ bool AreAllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit);
 }
 
+/// Python's \w, but for taking every character beyond ASCII.
+bool IsWordByte(char c) {
+  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+size_t CountCharacters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+Status CheckLength(std::string_view what, std::string_view text, size_t max) {
+  if (text.size() <= max || CountCharacters(text) <= max) return Ok();
+  return InvalidArgument(
+      fmt::format("'{}' exceeds the maximum length of {} characters", what, max));
+}
+
+Error BadValue(std::string_view parameter, std::string_view value, std::string_view why) {
+  return InvalidArgument(fmt::format("Invalid value {} for parameter '{}' supplied: {}",
+                                     formats::PrintJson(CutUtf8(value, 500)), parameter, why));
+}
+
+/// What POSIX makes of a path: no empty parts, no ".", ".." undone.
+std::string NormalPath(std::string_view path) {
+  std::string_view root = path.starts_with("//") && !path.starts_with("///") ? "//"
+                          : path.starts_with("/")                            ? "/"
+                                                                             : "";
+  std::vector<std::string_view> parts;
+  while (!path.empty()) {
+    size_t slash = std::min(path.find('/'), path.size());
+    std::string_view part = path.substr(0, slash);
+    path.remove_prefix(std::min(slash + 1, path.size()));
+    if (part.empty() || part == ".") continue;
+    if (part != ".." || (root.empty() && (parts.empty() || parts.back() == ".."))) {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  std::string normal(root);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) normal += '/';
+    normal += parts[i];
+  }
+  return normal.empty() ? "." : normal;
+}
+
+/// A name that could be a file's must be that file's only name.
+Status CheckPath(std::string_view parameter, std::string_view name) {
+  std::string normal = NormalPath(name);
+  if (normal == name && normal != "." && !normal.starts_with("..") && !normal.starts_with('/'))
+    return Ok();
+  return BadValue(parameter, name,
+                  fmt::format("Names may be treated as files in certain cases, and must not "
+                              "resolve to other names when treated as such. This name would "
+                              "resolve to '{}'",
+                              normal));
+}
+
 }  // namespace
 
-Status CheckModelName(std::string_view name) {
-  if (name.find_first_not_of(' ') == std::string_view::npos) {
-    return InvalidArgument("the name of a registered model is blank");
+Status CheckModelName(std::string_view name, std::string_view parameter) {
+  if (name.find_first_not_of(" \t\n\r\v\f") == std::string_view::npos) {
+    return InvalidArgument(fmt::format("Missing value for required parameter '{}'.", parameter));
   }
-  if (name.size() > kMaxNameBytes) {
-    return InvalidArgument(fmt::format("model name '{}...' is longer than {} bytes",
-                                       name.substr(0, 40), kMaxNameBytes));
+  if (name.find_first_of("/:") != std::string_view::npos) {
+    return InvalidArgument(
+        fmt::format("Invalid model name '{}'. Names cannot contain '/' or ':'.", name));
   }
-  if (name.find_first_of("/:@") != std::string_view::npos ||
-      std::any_of(name.begin(), name.end(), IsControl)) {
-    return InvalidArgument(fmt::format(
-        "Invalid model name '{}'. Names cannot contain '/', ':', '@' or control characters.",
-        name));
+  RETURN_IF_ERROR(CheckPath("name", name));
+  if (std::any_of(name.begin(), name.end(), IsControl)) {
+    return InvalidArgument(
+        fmt::format("Invalid model name {}. Names cannot contain control characters.",
+                    formats::PrintJson(name)));
   }
-  if (name == "." || name == "..")
-    return InvalidArgument(fmt::format("Invalid model name '{}'.", name));
-  return Ok();
+  return CheckLength("name", name, kMaxNameLength);
 }
 
 bool IsAliasText(std::string_view alias) {
-  return !alias.empty() && alias.size() <= kMaxAliasBytes &&
-         std::all_of(alias.begin(), alias.end(), [](char c) {
-           return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-                  c == '-';
-         });
+  return !alias.empty() && CountCharacters(alias) <= kMaxAliasLength &&
+         std::all_of(alias.begin(), alias.end(), [](char c) { return IsWordByte(c) || c == '-'; });
+}
+
+Status CheckAliasText(std::string_view alias) {
+  if (alias.empty()) return InvalidArgument("Registered model alias name cannot be empty.");
+  if (IsAliasText(alias)) return Ok();
+  RETURN_IF_ERROR(CheckLength("Registered model alias name", alias, kMaxAliasLength));
+  return InvalidArgument(
+      fmt::format("Invalid alias name: '{}'. Names may only contain alphanumerics, underscores "
+                  "(_), and dashes (-).",
+                  alias));
 }
 
 Status CheckAlias(std::string_view alias) {
-  if (!IsAliasText(alias)) {
-    return InvalidArgument(
-        fmt::format("Invalid alias name: '{}'. Use 1 to {} letters, digits, '_' and '-'.",
-                    alias.substr(0, 80), kMaxAliasBytes));
-  }
-  std::string lower(alias);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  bool is_version_like =
-      (lower[0] == 'v' && AreAllDigits(std::string_view(lower).substr(1))) || AreAllDigits(lower);
-  if (lower == "latest" || is_version_like) {
-    return InvalidArgument(fmt::format(
-        "Invalid alias name: '{}' is reserved: it would be taken for a version.", alias));
-  }
+  RETURN_IF_ERROR(CheckAliasText(alias));
+  if (EqualsIgnoringCase(alias, "latest"))
+    return InvalidArgument("'latest' alias name (case insensitive) is reserved.");
+  if ((alias[0] == 'v' || alias[0] == 'V') && AreAllDigits(alias.substr(1)))
+    return InvalidArgument(fmt::format("Version alias name '{}' is reserved.", alias));
   return Ok();
+}
+
+Status CheckTagKey(std::string_view key) {
+  bool has_known_characters = std::all_of(key.begin(), key.end(), [](char c) {
+    return IsWordByte(c) || c == '/' || c == '.' || c == '-' || c == ' ' || c == ':';
+  });
+  if (!has_known_characters) {
+    return BadValue("key", key,
+                    "Names may only contain alphanumerics, underscores (_), dashes (-), periods "
+                    "(.), spaces ( ), colon(:) and slashes (/).");
+  }
+  RETURN_IF_ERROR(CheckPath("key", key));
+  return CheckLength("key", key, kMaxTagKeyLength);
 }
 
 Status CheckTag(const Tag& tag) {
-  if (tag.key.empty()) return InvalidArgument("the key of a tag is empty");
-  if (tag.key.size() > kMaxTagKeyBytes) {
-    return InvalidArgument(fmt::format("tag key '{}...' is longer than {} bytes",
-                                       tag.key.substr(0, 40), kMaxTagKeyBytes));
-  }
-  if (tag.value.size() > kMaxTagValueBytes) {
+  RETURN_IF_ERROR(CheckTagKey(tag.key));
+  return CheckLength("value", tag.value, kMaxTagValueLength);
+}
+
+Status CheckVersionTag(const Tag& tag) {
+  if (tag.key == kPromptTextTag && CountCharacters(tag.value) > kMaxTagValueLength) {
     return InvalidArgument(
-        fmt::format("the value of tag '{}' is longer than {} bytes", tag.key, kMaxTagValueBytes));
+        fmt::format("Prompt text exceeds max length of {} characters.", kMaxTagValueLength));
   }
-  return Ok();
+  return CheckTag(tag);
+}
+
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
 }
 
 }  // namespace internal
+
+bool HasPromptTag(const std::vector<Tag>& tags) {
+  bool is_prompt = false;
+  for (const Tag& tag : tags) {  // the last one of a key counts
+    if (tag.key == kIsPromptTag) is_prompt = internal::EqualsIgnoringCase(tag.value, "true");
+  }
+  return is_prompt;
+}
 
 Status CheckPromotion(const ModelVersion& version, const AliasChange& change) {
   if (change.force && change.reason.find_first_not_of(" \t\n") == std::string::npos) {

@@ -1,4 +1,5 @@
-// What may be a name, an alias or a tag. Pure.
+// What may be a name, an alias or a tag: MLflow's rules, in its words. Pure. Lengths are in
+// characters.
 #pragma once
 
 #include <string_view>
@@ -8,13 +9,17 @@
 
 namespace sluice::registry::internal {
 
-/// Errors: kInvalidArgument naming it.
-Status CheckModelName(std::string_view name);
+/// `parameter` is "name", or "new_name" of a rename. Errors: kInvalidArgument naming it.
+Status CheckModelName(std::string_view name, std::string_view parameter = "name");
 /// 1 to 255 of letters, digits, '_' and '-'.
 bool IsAliasText(std::string_view alias);
-/// Also refuses what could be taken for a version: "latest", "v1", "12". Errors: kInvalidArgument
-/// naming it.
+/// What may be asked for: IsAliasText. Errors: kInvalidArgument naming it.
+Status CheckAliasText(std::string_view alias);
+/// What may be set: not "latest" and not "v1" either.
 Status CheckAlias(std::string_view alias);
+Status CheckTagKey(std::string_view key);
 Status CheckTag(const Tag& tag);
+Status CheckVersionTag(const Tag& tag);  ///< knows of the text of prompts
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower);
 
 }  // namespace sluice::registry::internal

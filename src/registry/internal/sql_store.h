@@ -63,16 +63,29 @@ class SqlStore : public Store {
 
 // Shared by the sources above; all inside a transaction.
 
-/// Errors: kNotFound.
+/// Which life of the model goes by this name now. Errors: kNotFound; kInvalidArgument if it cannot
+/// be a name.
+Result<std::string> FindLifeIn(sql::Reader& reader, std::string_view name);
+/// Errors: those of FindLifeIn.
 Result<RegisteredModel> GetModelIn(sql::Reader& reader, std::string_view name);
-Status InsertModelIn(sql::Tx& tx, std::string_view name, std::string_view description,
-                     const std::vector<Tag>& tags, int64_t now_ms);
+/// With tags, aliases and newest versions, in the order of `models`; four queries for all.
+Status LoadModelParts(sql::Reader& reader, std::vector<RegisteredModel>& models);
+/// Columns of registered_models m: name, description, created_ms, updated_ms.
+RegisteredModel ModelFromRow(const sql::Row& row);
+/// False if there is one of that name. Tells the webhooks.
+Result<bool> InsertModelIn(sql::Tx& tx, std::string_view name, std::string_view description,
+                           const std::vector<Tag>& tags, int64_t now_ms);
 Status TouchModelIn(sql::Tx& tx, std::string_view name, int64_t now_ms);
-/// Deleted versions too, with their tags and aliases. Errors: kNotFound.
+
+/// Deleted versions too, with their tags and aliases. Errors: kNotFound, kInvalidArgument.
 Result<ModelVersion> GetVersionIn(sql::Reader& reader, std::string_view name, int64_t version);
 /// Errors: also kNotFound for a deleted one.
 Result<ModelVersion> GetLiveVersionIn(sql::Reader& reader, std::string_view name, int64_t version);
+
 Result<std::optional<int64_t>> FindAliasIn(sql::Reader& reader, std::string_view name,
                                            std::string_view alias);
+/// Takes every alias from the version (nothing: from all versions), with a line in the log each.
+Status RemoveAliasesIn(sql::Tx& tx, std::string_view name, std::optional<int64_t> version,
+                       std::string_view reason, int64_t now_ms);
 
 }  // namespace sluice::registry::internal
