@@ -3,19 +3,23 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "base/clock.h"
 #include "runner/run_history.h"
 #include "sql/migrator.h"
-#include "sql/sqlite.h"
+#include "sql/testing/test_database.h"
 
 namespace sluice::runner {
 namespace {
 
-class RunCacheTest : public testing::Test {
+class RunCacheTest : public testing::TestWithParam<sql::TestEngine> {
  protected:
-  RunCacheTest() : db_(sql::OpenSqlite(":memory:").value()) {
-    EXPECT_TRUE(sql::Migrate(*db_, RunnerMigrations()).ok());
+  void SetUp() override {
+    db_ = sql::OpenTestDb(GetParam());
+    if (db_ == nullptr) GTEST_SKIP() << sql::kNoPostgres;
+    ASSERT_TRUE(sql::Migrate(*db_, RunnerMigrations()).ok());
+    cache_ = std::make_unique<RunCache>(*db_);
   }
   static CacheEntry Entry(const std::string& step, const std::string& seed) {
     CacheEntry entry;
@@ -33,14 +37,16 @@ class RunCacheTest : public testing::Test {
     entry.facts.tags = {{"k", "v"}};
     return entry;
   }
-  std::unique_ptr<sql::Db> db_;
-  RunCache cache_{*db_};
+  std::shared_ptr<sql::Db> db_;
+  std::unique_ptr<RunCache> cache_;
 };
+INSTANTIATE_TEST_SUITE_P(Sqlite, RunCacheTest, testing::Values(sql::TestEngine::kSqliteMemory));
+INSTANTIATE_TEST_SUITE_P(Postgres, RunCacheTest, testing::Values(sql::TestEngine::kPostgres));
 
-TEST_F(RunCacheTest, GivesBackWhatWasRecorded) {
+TEST_P(RunCacheTest, GivesBackWhatWasRecorded) {
   CacheEntry entry = Entry("train", "1");
-  ASSERT_TRUE(cache_.Record("p", entry).ok());
-  Result<std::optional<CacheEntry>> found = cache_.Find(entry.key);
+  ASSERT_TRUE(cache_->Record("p", entry).ok());
+  Result<std::optional<CacheEntry>> found = cache_->Find(entry.key);
   ASSERT_TRUE(found.ok() && found->has_value());
   const CacheEntry& read = **found;
   EXPECT_EQ(read.step, "train");
@@ -52,32 +58,32 @@ TEST_F(RunCacheTest, GivesBackWhatWasRecorded) {
   EXPECT_EQ(read.facts.metrics.at("auc"), 0.1);
   EXPECT_TRUE(std::isnan(read.facts.metrics.at("nan")));
   EXPECT_TRUE(std::isinf(read.facts.metrics.at("inf")));
-  EXPECT_FALSE(cache_.Find(ComputeSha256("other"))->has_value());
+  EXPECT_FALSE(cache_->Find(ComputeSha256("other"))->has_value());
 }
 
-TEST_F(RunCacheTest, LastSuccessFollowsRecordsAndUses) {
+TEST_P(RunCacheTest, LastSuccessFollowsRecordsAndUses) {
   CacheEntry first = Entry("train", "1");
   CacheEntry second = Entry("train", "2");
-  ASSERT_TRUE(cache_.Record("p", first).ok());
-  ASSERT_TRUE(cache_.Record("p", second).ok());
-  EXPECT_EQ(cache_.LoadLastSuccesses("p")->at("train").key, second.key);
-  EXPECT_EQ(cache_.LoadLastSuccesses("p")->at("train").outputs, second.outputs);
-  EXPECT_TRUE(cache_.LoadLastSuccesses("another")->empty());
-  ASSERT_TRUE(cache_.MarkUsed("p", "run-3", 9, {{"train", first.key}}).ok());
-  EXPECT_EQ(cache_.LoadLastSuccesses("p")->at("train").key, first.key);
+  ASSERT_TRUE(cache_->Record("p", first).ok());
+  ASSERT_TRUE(cache_->Record("p", second).ok());
+  EXPECT_EQ(cache_->LoadLastSuccesses("p")->at("train").key, second.key);
+  EXPECT_EQ(cache_->LoadLastSuccesses("p")->at("train").outputs, second.outputs);
+  EXPECT_TRUE(cache_->LoadLastSuccesses("another")->empty());
+  ASSERT_TRUE(cache_->MarkUsed("p", "run-3", 9, {{"train", first.key}}).ok());
+  EXPECT_EQ(cache_->LoadLastSuccesses("p")->at("train").key, first.key);
 }
 
-TEST_F(RunCacheTest, ForgettingKeepsTheReasonsAndFreesTheObjects) {
+TEST_P(RunCacheTest, ForgettingKeepsTheReasonsAndFreesTheObjects) {
   CacheEntry entry = Entry("train", "1");
-  ASSERT_TRUE(cache_.Record("p", entry).ok());
-  EXPECT_EQ(cache_.ListObjects()->size(), 2U);
-  ASSERT_TRUE(cache_.Forget(entry.key).ok());
-  EXPECT_TRUE(cache_.ListObjects()->empty());
-  EXPECT_EQ(cache_.LoadLastSuccesses("p")->at("train").ingredients, entry.ingredients);
-  EXPECT_TRUE(cache_.Find(entry.key)->value().outputs.empty());
+  ASSERT_TRUE(cache_->Record("p", entry).ok());
+  EXPECT_EQ(cache_->ListObjects()->size(), 2U);
+  ASSERT_TRUE(cache_->Forget(entry.key).ok());
+  EXPECT_TRUE(cache_->ListObjects()->empty());
+  EXPECT_EQ(cache_->LoadLastSuccesses("p")->at("train").ingredients, entry.ingredients);
+  EXPECT_TRUE(cache_->Find(entry.key)->value().outputs.empty());
 }
 
-TEST_F(RunCacheTest, HistoryClosesWhatWasInterrupted) {
+TEST_P(RunCacheTest, HistoryClosesWhatWasInterrupted) {
   RunHistory history(*db_);
   RunRow run{
       .run_id = "r1", .pipeline = "p", .environment = "local", .state = "running", .start_ms = 1};
