@@ -84,8 +84,8 @@ struct LoggedModelPage {
 };
 
 /// Thread-safe, and safe for several processes. Every call is one durable transaction. A deleted
-/// model is kNotFound ("Logged model with ID 'm-…' not found.") for all but Restore and Get when told
-/// so, and is never found by Search. Metrics come from Store::LogBatch.
+/// model is kNotFound ("Logged model with ID 'm-…' not found.") for all but Restore and Get when
+/// told so, and is never found by Search. Metrics come from Store::LogBatch.
 ///
 /// Attributes in filters and orders: name, model_id, model_type, status, source_run_id,
 /// experiment_id, creation_timestamp (creation_time), last_updated_timestamp (last_updated_time).

@@ -43,7 +43,7 @@ struct SampledHistoryRequest {
 };
 
 /// Thread-safe. Each call reads one snapshot; visitors are called while a reader connection is
-/// held, so they must not call the database. A run without the metric has no points.
+/// held, so they must not call the database. An unknown run has no points, as in MLflow.
 ///
 /// Errors, all methods: kInvalidArgument for counts, tokens, too many runs; those of sql::Db.
 class MetricHistory {
@@ -59,8 +59,8 @@ class MetricHistory {
   /// Over a migrated database, which must outlive this.
   explicit MetricHistory(sql::Db& db) : db_(db) {}
 
-  /// The points by (timestamp, step, value), NaN after the numbers; returns the token of the next
-  /// page, empty on the last. O(points) and one index scan. Errors: kNotFound for an unknown run.
+  /// The points by (timestamp, step, value), NaN as if it were 0; returns the token of the next
+  /// page, empty on the last. O(points): one scan of a piece of an index.
   Result<std::string> ForEachPoint(const HistoryRequest& request, const Visitor& visit) const;
 
   /// The first `max_count` points by (run id, timestamp, step, value). Unknown runs are passed

@@ -98,7 +98,7 @@ struct DatasetSummary {
 };
 
 struct MetricPage {
-  std::vector<Metric> metrics;  ///< by timestamp, step, value; NaN after the numbers
+  std::vector<Metric> metrics;  ///< by timestamp, step, value; NaN as if it were 0
   std::string next_token;
 };
 
@@ -162,6 +162,7 @@ class Store {
   virtual Result<std::vector<DatasetSummary>> SearchDatasets(
       std::span<const std::string> experiment_ids) = 0;
 
+  /// The small form of metric_history.h. None for an unknown run, as MLflow.
   virtual Result<MetricPage> GetMetricHistory(std::string_view run_id, std::string_view key,
                                               size_t max_count = Limits::kPageSize,
                                               std::string_view page_token = {}) = 0;

@@ -1,13 +1,17 @@
-// What runs log: params, metrics, tags.
+// What runs log: params, metrics, tags. Each kind has two ways to its table: one row after the
+// other, which suits an engine in the process, and all in one statement with arrays, which suits a
+// server, where a thousand statements cost more than a thousand rows.
 #include <fmt/format.h>
 
-#include <bit>
-#include <charconv>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 
+#include "tracking/internal/array_text.h"
+#include "tracking/internal/logged_model_rows.h"
 #include "tracking/internal/rules.h"
 #include "tracking/internal/sql_store.h"
 
@@ -19,129 +23,262 @@ using sql::Reader;
 using sql::Row;
 using sql::Tx;
 
-constexpr Query kInsertParam{
-    "tracking.log_param",
-    "INSERT INTO params (run_id, key, value) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"};
-constexpr Query kGetParam{"tracking.get_param",
-                          "SELECT value FROM params WHERE run_id = $1 AND key = $2"};
-constexpr Query kSetTag{"tracking.set_tag",
-                        "INSERT INTO tags (run_id, key, value) VALUES ($1, $2, $3) "
-                        "ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value"};
-constexpr Query kDeleteTag{"tracking.delete_tag",
-                           "DELETE FROM tags WHERE run_id = $1 AND key = $2"};
+constexpr Query kIsServer{"tracking.is_server", "SELECT 0", "SELECT 1"};
 
-constexpr Query kGetSeries{"tracking.get_metric_series",
-                           "SELECT series_id, value, is_nan, timestamp_ms, step FROM metric_series "
-                           "WHERE run_id = $1 AND key = $2"};
-constexpr Query kMaxSeriesId{"tracking.max_series_id", "SELECT MAX(series_id) FROM metric_series"};
-constexpr Query kInsertSeries{
-    "tracking.create_metric_series",
-    "INSERT INTO metric_series (series_id, run_id, key, value, is_nan, timestamp_ms, step) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
-constexpr Query kUpdateSeries{
-    "tracking.set_latest_metric",
-    "UPDATE metric_series SET value = $2, is_nan = $3, timestamp_ms = $4, step = $5 "
-    "WHERE series_id = $1"};
+constexpr Query kInsertParam{"tracking.log_param",
+                             "INSERT INTO params (run_no, experiment_id, key, value) "
+                             "VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"};
+constexpr Query kGetParam{"tracking.get_param",
+                          "SELECT value FROM params WHERE run_no = $1 AND key = $2"};
+// Of a server. What is read is what was there before.
+constexpr Query kInsertParams{
+    "tracking.log_params",
+    "WITH given AS (SELECT key, value FROM unnest(CAST($3 AS TEXT[]), CAST($4 AS TEXT[])) "
+    "AS g (key, value)), "
+    "added AS (INSERT INTO params (run_no, experiment_id, key, value) "
+    "SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), key, value FROM given ON CONFLICT DO NOTHING) "
+    "SELECT p.key, p.value FROM params p JOIN given g ON g.key = p.key "
+    "WHERE p.run_no = CAST($1 AS BIGINT) AND p.value <> g.value"};
+
+constexpr Query kSetTag{"tracking.set_tag",
+                        "INSERT INTO tags (run_no, experiment_id, key, value) "
+                        "VALUES ($1, $2, $3, $4) "
+                        "ON CONFLICT (run_no, key) DO UPDATE SET value = excluded.value"};
+constexpr Query kSetTags{"tracking.set_tags",
+                         "INSERT INTO tags (run_no, experiment_id, key, value) "
+                         "SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), key, value "
+                         "FROM unnest(CAST($3 AS TEXT[]), CAST($4 AS TEXT[])) AS g (key, value) "
+                         "ON CONFLICT (run_no, key) DO UPDATE SET value = excluded.value"};
+constexpr Query kSetName{"tracking.set_run_name", "UPDATE runs SET name = $2 WHERE run_no = $1"};
+constexpr Query kDeleteTag{"tracking.delete_tag",
+                           "DELETE FROM tags WHERE run_no = $1 AND key = $2"};
+
+// The latest point is replaced by a greater (step, timestamp, value), NaN below every number; the
+// extremes grow.
+#define SLUICE_IF_LATER(COLUMN)                                                                  \
+#COLUMN                                                                                        \
+      " = CASE WHEN (excluded.step, excluded.timestamp_ms, 1 - excluded.is_nan, "                \
+      "excluded.value) > (m.step, m.timestamp_ms, 1 - m.is_nan, m.value) THEN excluded." #COLUMN \
+      " ELSE m." #COLUMN " END"
+#define SLUICE_EXTREME(COLUMN, SIGN)                                                       \
+#COLUMN " = CASE WHEN m." #COLUMN " IS NULL OR excluded." #COLUMN " " SIGN " m." #COLUMN \
+          " THEN excluded." #COLUMN " ELSE m." #COLUMN " END"
+#define SLUICE_ON_CONFLICT \
+  " ON CONFLICT (run_no, key) DO UPDATE SET " SLUICE_IF_LATER(step) ", "                         \
+  SLUICE_IF_LATER(timestamp_ms) ", " SLUICE_IF_LATER(value) ", " SLUICE_IF_LATER(is_nan) ", "    \
+  SLUICE_EXTREME(min_value, "<") ", " SLUICE_EXTREME(max_value, ">") " RETURNING series_id"
+#define SLUICE_INSERT_SERIES                                                                \
+  "INSERT INTO metric_series AS m (run_no, experiment_id, key, step, timestamp_ms, value, " \
+  "is_nan, min_value, max_value) "
+
+constexpr Query kSetSeries{"tracking.set_latest_metric", SLUICE_INSERT_SERIES
+                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" SLUICE_ON_CONFLICT};
 constexpr Query kInsertPoint{
     "tracking.log_metric",
     "INSERT INTO metric_points (series_id, timestamp_ms, step, is_nan, value) "
     "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"};
-constexpr Query kListPoints{
-    "tracking.get_metric_history",
-    "SELECT timestamp_ms, step, is_nan, value FROM metric_points WHERE series_id = $1 "
-    "ORDER BY timestamp_ms, step, is_nan, value LIMIT $2"};
-constexpr Query kListPointsAfter{
-    "tracking.get_metric_history_after",
-    "SELECT timestamp_ms, step, is_nan, value FROM metric_points WHERE series_id = $1 "
-    "AND (timestamp_ms, step, is_nan, value) > ($3, $4, $5, $6) "
-    "ORDER BY timestamp_ms, step, is_nan, value LIMIT $2"};
+// Of a server: the points of one metric, and of several.
+constexpr Query kLogOneMetric{
+    "tracking.log_points_of_metric",
+    "WITH s AS (" SLUICE_INSERT_SERIES
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" SLUICE_ON_CONFLICT
+    ") INSERT INTO metric_points (series_id, timestamp_ms, step, is_nan, value) "
+    "SELECT s.series_id, p.timestamp_ms, p.step, p.is_nan, p.value FROM s, "
+    "unnest(CAST($10 AS BIGINT[]), CAST($11 AS BIGINT[]), CAST($12 AS BIGINT[]), "
+    "CAST($13 AS DOUBLE PRECISION[])) AS p (timestamp_ms, step, is_nan, value) "
+    "ON CONFLICT DO NOTHING"};
+constexpr Query kSetManySeries{
+    "tracking.set_latest_metrics", SLUICE_INSERT_SERIES
+    "SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), g.* FROM unnest(CAST($3 AS TEXT[]), "
+    "CAST($4 AS BIGINT[]), CAST($5 AS BIGINT[]), CAST($6 AS DOUBLE PRECISION[]), "
+    "CAST($7 AS BIGINT[]), CAST($8 AS DOUBLE PRECISION[]), CAST($9 AS DOUBLE PRECISION[])) AS "
+    "g" SLUICE_ON_CONFLICT ", key"};
+constexpr Query kInsertPoints{
+    "tracking.log_points",
+    "INSERT INTO metric_points (series_id, timestamp_ms, step, is_nan, value) "
+    "SELECT g.* FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]), "
+    "CAST($4 AS BIGINT[]), CAST($5 AS DOUBLE PRECISION[])) AS g ON CONFLICT DO NOTHING"};
+#undef SLUICE_IF_LATER
+#undef SLUICE_EXTREME
+#undef SLUICE_ON_CONFLICT
+#undef SLUICE_INSERT_SERIES
 
-/// NaN is stored as 0 with a flag: not every engine stores it, and none compares it as one would
-/// like.
+/// As the tables hold it: NaN is 0 with a flag, since not every engine stores it and none compares
+/// it as one would like; infinities are the greatest numbers there are, as MLflow has it.
 struct StoredValue {
-  double value;
+  explicit StoredValue(double given) : is_nan(std::isnan(given)) {
+    constexpr double kMax = std::numeric_limits<double>::max();
+    value = is_nan ? 0 : std::clamp(given, -kMax, kMax);
+  }
   bool is_nan;
+  double value;
 };
-StoredValue ToStored(double value) {
-  return std::isnan(value) ? StoredValue{0, true} : StoredValue{value, false};
+
+/// What a batch says of one metric.
+struct SeriesBatch {
+  const Metric* latest = nullptr;
+  std::optional<double> min_value;  ///< nothing: all NaN
+  std::optional<double> max_value;
+  std::vector<const Metric*> points;
+};
+
+std::map<std::string_view, SeriesBatch> GroupByKey(std::span<const Metric> metrics) {
+  std::map<std::string_view, SeriesBatch> batches;
+  for (const Metric& metric : metrics) {
+    SeriesBatch& batch = batches[metric.key];
+    batch.points.push_back(&metric);
+    if (batch.latest == nullptr || IsLater(metric, *batch.latest)) batch.latest = &metric;
+    StoredValue stored(metric.value);
+    if (stored.is_nan) continue;
+    batch.min_value = std::min(batch.min_value.value_or(stored.value), stored.value);
+    batch.max_value = std::max(batch.max_value.value_or(stored.value), stored.value);
+  }
+  return batches;
 }
-double FromStored(double value, bool is_nan) {
-  return is_nan ? std::numeric_limits<double>::quiet_NaN() : value;
+
+Status LogMetricsByRow(Tx& tx, const RunKey& run, std::span<const Metric> metrics) {
+  for (const auto& [key, batch] : GroupByKey(metrics)) {
+    StoredValue latest(batch.latest->value);
+    ASSIGN_OR_RETURN(auto series_id,
+                     tx.FindOne(kSetSeries,
+                                {run.run_no, run.experiment_id, key, batch.latest->step,
+                                 batch.latest->timestamp_ms, latest.value, latest.is_nan,
+                                 batch.min_value, batch.max_value},
+                                [](const Row& row) { return row.GetInt64(0); }));
+    if (!series_id) return Internal("a metric got no number");
+    for (const Metric* point : batch.points) {
+      StoredValue stored(point->value);
+      RETURN_IF_ERROR(tx.Post(kInsertPoint, {*series_id, point->timestamp_ms, point->step,
+                                             stored.is_nan, stored.value}));
+    }
+  }
+  return Ok();
 }
 
-struct Series {
-  int64_t id = 0;
-  Metric latest;
-  bool is_changed = false;
+/// The columns of metric_points.
+struct PointArrays {
+  ArrayText timestamps;
+  ArrayText steps;
+  ArrayText nans;
+  ArrayText values;
+  void Add(const Metric& point) {
+    StoredValue stored(point.value);
+    timestamps.Add(point.timestamp_ms);
+    steps.Add(point.step);
+    nans.Add(int64_t{stored.is_nan});
+    values.Add(stored.value);
+  }
 };
 
-/// The run's metrics, one key after another: each key's row is read once and written at most once a
-/// batch.
-class MetricWriter {
- public:
-  MetricWriter(Tx& tx, std::string_view run_id) : tx_(tx), run_id_(run_id) {}
-
-  Status Add(const Metric& metric) {
-    ASSIGN_OR_RETURN(Series * series, FindOrCreate(metric));
-    if (IsLater(metric, series->latest)) {
-      series->latest = metric;
-      series->is_changed = true;
-    }
-    StoredValue stored = ToStored(metric.value);
-    RETURN_IF_ERROR(tx_.Execute(
-        kInsertPoint, {series->id, metric.timestamp_ms, metric.step, stored.is_nan, stored.value}));
-    return Ok();
+Status LogMetricsByArray(Tx& tx, const RunKey& run, std::span<const Metric> metrics) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // printed as NULL
+  std::map<std::string_view, SeriesBatch> batches = GroupByKey(metrics);
+  PointArrays points;
+  if (batches.size() == 1) {
+    const auto& [key, batch] = *batches.begin();
+    StoredValue latest(batch.latest->value);
+    for (const Metric* point : batch.points) points.Add(*point);
+    return tx.Post(kLogOneMetric, {run.run_no, run.experiment_id, key, batch.latest->step,
+                                   batch.latest->timestamp_ms, latest.value, latest.is_nan,
+                                   batch.min_value, batch.max_value, points.timestamps.Text(),
+                                   points.steps.Text(), points.nans.Text(), points.values.Text()});
   }
-  Status Finish() {
-    for (const auto& [key, series] : series_) {
-      if (!series.is_changed) continue;
-      StoredValue stored = ToStored(series.latest.value);
-      RETURN_IF_ERROR(tx_.Execute(kUpdateSeries, {series.id, stored.value, stored.is_nan,
-                                                  series.latest.timestamp_ms, series.latest.step}));
-    }
-    return Ok();
+  ArrayText keys, minima, maxima;
+  PointArrays latest_points;
+  for (const auto& [key, batch] : batches) {
+    keys.Add(key);
+    latest_points.Add(*batch.latest);
+    minima.Add(batch.min_value.value_or(kNone));
+    maxima.Add(batch.max_value.value_or(kNone));
   }
+  ArrayText series_ids;
+  RETURN_IF_ERROR(
+      tx.ForEach(kSetManySeries,
+                 {run.run_no, run.experiment_id, keys.Text(), latest_points.steps.Text(),
+                  latest_points.timestamps.Text(), latest_points.values.Text(),
+                  latest_points.nans.Text(), minima.Text(), maxima.Text()},
+                 [&](const Row& row) {
+                   for (const Metric* point : batches[row.GetTextView(1)].points) {
+                     series_ids.Add(row.GetInt64(0));
+                     points.Add(*point);
+                   }
+                   return Ok();
+                 }));
+  return tx.Post(kInsertPoints, {series_ids.Text(), points.timestamps.Text(), points.steps.Text(),
+                                 points.nans.Text(), points.values.Text()});
+}
 
- private:
-  Result<Series*> FindOrCreate(const Metric& metric) {
-    auto known = series_.find(metric.key);
-    if (known != series_.end()) return &known->second;
-    ASSIGN_OR_RETURN(
-        auto found, tx_.FindOne(kGetSeries, {run_id_, metric.key}, [&](const Row& row) {
-          return Series{.id = row.GetInt64(0),
-                        .latest = {.key = metric.key,
-                                   .value = FromStored(row.GetDouble(1), row.GetBool(2)),
-                                   .timestamp_ms = row.GetInt64(3),
-                                   .step = row.GetInt64(4)}};
-        }));
-    if (found) return &series_.emplace(metric.key, *std::move(found)).first->second;
-    if (next_id_ == 0) {
-      ASSIGN_OR_RETURN(next_id_, NextNumber(tx_, kMaxSeriesId, 1));
-    }
-    Series series{.id = next_id_++, .latest = metric};
-    StoredValue stored = ToStored(metric.value);
-    RETURN_IF_ERROR(tx_.Execute(kInsertSeries, {series.id, run_id_, metric.key, stored.value,
-                                                stored.is_nan, metric.timestamp_ms, metric.step}));
-    return &series_.emplace(metric.key, std::move(series)).first->second;
+/// The values of these params that were there before and differ.
+using OldValues = std::map<std::string, std::string, std::less<>>;
+
+Result<OldValues> InsertParamsByRow(Tx& tx, const RunKey& run, std::span<const Param> params) {
+  OldValues old_values;
+  for (const Param& param : params) {
+    std::string_view value = CutCharacters(param.value, Limits::kParamValueLength);
+    ASSIGN_OR_RETURN(int64_t inserted,
+                     tx.Execute(kInsertParam, {run.run_no, run.experiment_id, param.key, value}));
+    if (inserted > 0) continue;
+    ASSIGN_OR_RETURN(auto old_value, tx.FindOne(kGetParam, {run.run_no, param.key},
+                                                [](const Row& row) { return row.GetText(0); }));
+    if (old_value && *old_value != value) old_values.emplace(param.key, *std::move(old_value));
   }
+  return old_values;
+}
 
-  Tx& tx_;
-  const std::string_view run_id_;
-  std::map<std::string, Series, std::less<>> series_;
-  int64_t next_id_ = 0;
-};
+Result<OldValues> InsertParamsByArray(Tx& tx, const RunKey& run, std::span<const Param> params) {
+  ArrayText keys, values;
+  for (const Param& param : params) {
+    keys.Add(param.key);
+    values.Add(CutCharacters(param.value, Limits::kParamValueLength));
+  }
+  OldValues old_values;
+  RETURN_IF_ERROR(tx.ForEach(kInsertParams,
+                             {run.run_no, run.experiment_id, keys.Text(), values.Text()},
+                             [&](const Row& row) {
+                               old_values.emplace(row.GetText(0), row.GetText(1));
+                               return Ok();
+                             }));
+  return old_values;
+}
 
-Status LogParam(Tx& tx, std::string_view run_id, const Param& param) {
-  std::string_view value = CutCharacters(param.value, Limits::kParamValueLength);
-  ASSIGN_OR_RETURN(int64_t inserted, tx.Execute(kInsertParam, {run_id, param.key, value}));
-  if (inserted > 0) return Ok();
-  ASSIGN_OR_RETURN(auto old_value, tx.FindOne(kGetParam, {run_id, param.key},
-                                              [](const Row& row) { return row.GetText(0); }));
-  if (old_value == value) return Ok();
+/// As Python prints a string.
+std::string Quoted(std::string_view text) {
+  const bool has_single = text.find('\'') != text.npos;
+  const char quote = has_single && text.find('"') == text.npos ? '"' : '\'';
+  std::string quoted(1, quote);
+  for (char c : text) {
+    switch (c) {
+      case '\n': quoted += "\\n"; continue;
+      case '\r': quoted += "\\r"; continue;
+      case '\t': quoted += "\\t"; continue;
+      default: break;
+    }
+    if (c == '\\' || c == quote) quoted += '\\';
+    quoted += c;
+  }
+  return quoted + quote;
+}
+
+Error ChangedParams(std::string_view run_id, const Batch& batch, const OldValues& old_values) {
+  std::string list;
+  for (const Param& param : batch.params) {
+    auto old_value = old_values.find(param.key);
+    if (old_value == old_values.end()) continue;
+    std::string_view value = CutCharacters(param.value, Limits::kParamValueLength);
+    if (batch.is_single) {
+      return InvalidArgument(fmt::format(
+          "Changing param values is not allowed. Param with key='{}' was already logged with "
+          "value='{}' for run ID='{}'. Attempted logging new value '{}'.",
+          param.key, old_value->second, run_id, value));
+    }
+    list +=
+        fmt::format("{}{{'key': {}, 'old_value': {}, 'new_value': {}}}", list.empty() ? "" : ", ",
+                    Quoted(param.key), Quoted(old_value->second), Quoted(value));
+  }
   return InvalidArgument(
-      fmt::format("Changing param values is not allowed. Param with key='{}' was already logged "
-                  "with value='{}' for run ID='{}'. Attempted logging new value '{}'.",
-                  param.key, old_value.value_or(""), run_id, value));
+      fmt::format("Changing param values is not allowed. Params were already logged='[{}]' for run "
+                  "ID='{}'.",
+                  list, run_id));
 }
 
 Status CheckBatch(const Batch& batch) {
@@ -169,114 +306,82 @@ Status CheckBatch(const Batch& batch) {
   return Ok();
 }
 
-/// Where a page of points ends: "<timestamp>:<step>:<is nan>:<bits of the value in hex>".
-struct PointEnd {
-  int64_t timestamp_ms = 0;
-  int64_t step = 0;
-  int64_t is_nan = 0;
-  uint64_t value_bits = 0;
-
-  std::string ToToken() const {
-    return fmt::format("{}:{}:{}:{:x}", timestamp_ms, step, is_nan, value_bits);
-  }
-  static Result<PointEnd> FromToken(std::string_view token) {
-    PointEnd end;
-    const char* at = token.data();
-    const char* stop = token.data() + token.size();
-    auto take = [&](auto& value, int base) {
-      auto [parsed, error] = std::from_chars(at, stop, value, base);
-      if (error != std::errc()) return false;
-      at = parsed;
-      return true;
-    };
-    auto colon = [&] { return at != stop && *at++ == ':'; };
-    bool is_good = take(end.timestamp_ms, 10) && colon() && take(end.step, 10) && colon() &&
-                   take(end.is_nan, 10) && colon() && take(end.value_bits, 16) && at == stop &&
-                   !std::isnan(std::bit_cast<double>(end.value_bits));
-    if (!is_good)
-      return InvalidArgument(fmt::format("'{}' is no page token of a metric's history", token));
-    return end;
-  }
-};
-
 }  // namespace
 
-Status SetRunTagIn(Tx& tx, std::string_view run_id, const Tag& tag) {
-  std::string_view value = CutCharacters(tag.value, Limits::kRunTagValueLength);
-  RETURN_IF_ERROR(tx.Execute(kSetTag, {run_id, tag.key, value}));
-  return tag.key == kRunNameTag ? SetRunNameIn(tx, run_id, value) : Ok();
+Result<bool> FindIsServer(Reader& reader) {
+  ASSIGN_OR_RETURN(auto is_server,
+                   reader.FindOne(kIsServer, {}, [](const Row& row) { return row.GetBool(0); }));
+  return is_server.value_or(false);
+}
+
+Status InsertRunTagsIn(Tx& tx, const RunKey& run, std::span<const Tag> tags, bool is_server) {
+  if (tags.empty()) return Ok();
+  if (!is_server) {
+    for (const Tag& tag : tags) {
+      std::string_view value = CutCharacters(tag.value, Limits::kRunTagValueLength);
+      RETURN_IF_ERROR(tx.Post(kSetTag, {run.run_no, run.experiment_id, tag.key, value}));
+    }
+    return Ok();
+  }
+  // A statement with arrays must not meet a row twice.
+  std::map<std::string_view, std::string_view> by_key;
+  for (const Tag& tag : tags)
+    by_key[tag.key] = CutCharacters(tag.value, Limits::kRunTagValueLength);
+  ArrayText keys, values;
+  for (const auto& [key, value] : by_key) {
+    keys.Add(key);
+    values.Add(value);
+  }
+  return tx.Post(kSetTags, {run.run_no, run.experiment_id, keys.Text(), values.Text()});
+}
+
+Status SetRunTagsIn(Tx& tx, const RunKey& run, std::span<const Tag> tags, bool is_server) {
+  RETURN_IF_ERROR(InsertRunTagsIn(tx, run, tags, is_server));
+  auto name = std::find_if(tags.rbegin(), tags.rend(),
+                           [](const Tag& tag) { return tag.key == kRunNameTag; });
+  if (name == tags.rend()) return Ok();
+  return tx.Post(kSetName, {run.run_no, CutCharacters(name->value, Limits::kRunTagValueLength)});
 }
 
 Status SqlStore::LogBatch(std::string_view run_id, const Batch& batch) {
   RETURN_IF_ERROR(CheckBatch(batch));
+  WriteListener* listener = options_.listener;
+  const bool tells_metrics =
+      !batch.metrics.empty() && listener != nullptr && listener->wants_metrics();
   return db_.Write(
       [&](Tx& tx) -> Status {
-        RETURN_IF_ERROR(GetActiveRunIn(tx, run_id));
-        for (const Param& param : batch.params) RETURN_IF_ERROR(LogParam(tx, run_id, param));
-        MetricWriter writer(tx, run_id);
-        for (const Metric& metric : batch.metrics) RETURN_IF_ERROR(writer.Add(metric));
-        RETURN_IF_ERROR(writer.Finish());
-        for (const Tag& tag : batch.tags) RETURN_IF_ERROR(SetRunTagIn(tx, run_id, tag));
+        ASSIGN_OR_RETURN(RunKey run, GetActiveRunKeyIn(tx, run_id));
+        if (!batch.params.empty()) {
+          ASSIGN_OR_RETURN(OldValues old_values, is_server_
+                                                     ? InsertParamsByArray(tx, run, batch.params)
+                                                     : InsertParamsByRow(tx, run, batch.params));
+          if (!old_values.empty()) return ChangedParams(run_id, batch, old_values);
+        }
+        if (!batch.metrics.empty()) {
+          RETURN_IF_ERROR(is_server_ ? LogMetricsByArray(tx, run, batch.metrics)
+                                     : LogMetricsByRow(tx, run, batch.metrics));
+          RETURN_IF_ERROR(LogModelMetricsIn(tx, run_id, batch.metrics));
+        }
+        RETURN_IF_ERROR(SetRunTagsIn(tx, run, batch.tags, is_server_));
+        if (tells_metrics) {
+          ASSIGN_OR_RETURN(RunInfo info, GetActiveRunIn(tx, run_id));
+          RETURN_IF_ERROR(listener->OnMetrics(tx, info, batch.metrics));
+        }
         return Ok();
       },
-      io::Durability::kFast);
+      sql::WriteOptions{.durability = io::Durability::kFast, .scope = run_id});
 }
 
 Status SqlStore::DeleteTag(std::string_view run_id, std::string_view key) {
   return db_.Write(
       [&](Tx& tx) -> Status {
-        RETURN_IF_ERROR(GetActiveRunIn(tx, run_id));
-        ASSIGN_OR_RETURN(int64_t count, tx.Execute(kDeleteTag, {run_id, key}));
+        ASSIGN_OR_RETURN(RunKey run, GetActiveRunKeyIn(tx, run_id));
+        ASSIGN_OR_RETURN(int64_t count, tx.Execute(kDeleteTag, {run.run_no, key}));
         if (count == 0)
           return NotFound(fmt::format("No tag with name: {} in run with id {}", key, run_id));
         return Ok();
       },
-      io::Durability::kFast);
-}
-
-Result<MetricPage> SqlStore::GetMetricHistory(std::string_view run_id, std::string_view key,
-                                              size_t max_count, std::string_view page_token) {
-  if (max_count == 0 || max_count > Limits::kPageSize) {
-    return InvalidArgument(fmt::format("a page of {} points was asked for; it may have 1 to {}",
-                                       max_count, Limits::kPageSize));
-  }
-  std::optional<PointEnd> after;
-  if (!page_token.empty()) {
-    ASSIGN_OR_RETURN(after, PointEnd::FromToken(page_token));
-  }
-  return db_.Read([&](Reader& reader) -> Result<MetricPage> {
-    RETURN_IF_ERROR(GetRunInfoIn(reader, run_id));
-    MetricPage page;
-    ASSIGN_OR_RETURN(auto series_id, reader.FindOne(kGetSeries, {run_id, key}, [](const Row& row) {
-      return row.GetInt64(0);
-    }));
-    if (!series_id) return page;
-    auto from_row = [&](const Row& row) {
-      return Metric{.key = std::string(key),
-                    .value = FromStored(row.GetDouble(3), row.GetBool(2)),
-                    .timestamp_ms = row.GetInt64(0),
-                    .step = row.GetInt64(1)};
-    };
-    if (after) {
-      ASSIGN_OR_RETURN(page.metrics,
-                       reader.FindAll(kListPointsAfter,
-                                      {*series_id, max_count + 1, after->timestamp_ms, after->step,
-                                       after->is_nan, std::bit_cast<double>(after->value_bits)},
-                                      from_row));
-    } else {
-      ASSIGN_OR_RETURN(page.metrics,
-                       reader.FindAll(kListPoints, {*series_id, max_count + 1}, from_row));
-    }
-    if (page.metrics.size() > max_count) {
-      page.metrics.pop_back();
-      const Metric& last = page.metrics.back();
-      StoredValue stored = ToStored(last.value);
-      page.next_token = PointEnd{last.timestamp_ms, last.step, stored.is_nan ? 1 : 0,
-                                 std::bit_cast<uint64_t>(stored.value)}
-                            .ToToken();
-    }
-    return page;
-  });
+      sql::WriteOptions{.durability = io::Durability::kFast, .scope = run_id});
 }
 
 }  // namespace sluice::tracking::internal

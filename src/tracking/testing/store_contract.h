@@ -299,9 +299,9 @@ TEST_P(TrackingStoreContract, GivesTheWholeHistoryInPages) {
   std::vector<Metric> whole = store().GetMetricHistory(id, "loss").value().metrics;
   ASSERT_EQ(whole.size(), 29u);
   EXPECT_EQ(whole[0].value, -infinity);
-  EXPECT_EQ(whole[1].value, 0.1);
-  EXPECT_EQ(whole[2].value, infinity);
-  EXPECT_TRUE(std::isnan(whole[3].value));
+  EXPECT_TRUE(std::isnan(whole[1].value)) << "NaN stands where 0 would";
+  EXPECT_EQ(whole[2].value, 0.1);
+  EXPECT_EQ(whole[3].value, infinity);
   EXPECT_EQ(whole[3].step, -3);
   EXPECT_EQ(whole[4].timestamp_ms, 976);
   EXPECT_EQ(whole[4].value, 1.0 / 25);

@@ -1,0 +1,146 @@
+#include "tracking/metric_history.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "base/random.h"
+#include "sql/sqlite.h"
+#include "tracking/internal/sampling.h"
+#include "tracking/store.h"
+
+namespace sluice::tracking {
+namespace {
+
+class MetricHistoryTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    db_ = sql::OpenSqlite(":memory:").value();
+    ASSERT_TRUE(sql::Migrate(*db_, Migrations(), clock_).ok());
+    store_ = OpenStore(*db_, {.artifact_root = "root"}, clock_).value();
+  }
+  std::string MakeRun(const std::string& run_id) {
+    return store_->CreateRun({.experiment_id = "0", .run_id = run_id}).value().info.run_id;
+  }
+  /// Points (value, timestamp, step) of metric "m".
+  void Log(const std::string& run_id, const std::vector<MetricPoint>& points) {
+    Batch batch;
+    for (const MetricPoint& point : points)
+      batch.metrics.push_back({"m", point.value, point.timestamp_ms, point.step});
+    ASSERT_TRUE(store_->LogBatch(run_id, batch).ok());
+  }
+  std::vector<int64_t> SampledSteps(const std::vector<std::string>& run_ids, int64_t max_count,
+                                    std::optional<int64_t> start = {},
+                                    std::optional<int64_t> end = {}) {
+    std::vector<int64_t> steps;
+    Status status = MetricHistory(*db_).ForEachSampled(
+        {.run_ids = run_ids,
+         .key = "m",
+         .start_step = start,
+         .end_step = end,
+         .max_count = max_count},
+        [&](std::string_view, const MetricPoint& point) { steps.push_back(point.step); });
+    EXPECT_TRUE(status.ok()) << status.error().ToString();
+    return steps;
+  }
+
+  ManualClock clock_;
+  std::unique_ptr<sql::Db> db_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST(SampledPositions, AreThoseOfMlflow) {
+  using Positions = std::vector<int64_t>;
+  EXPECT_EQ(internal::SampledPositions(0, 5), Positions{});
+  EXPECT_EQ(internal::SampledPositions(3, 5), (Positions{0, 1, 2}));
+  EXPECT_EQ(internal::SampledPositions(10, 1), Positions{9});
+  EXPECT_EQ(internal::SampledPositions(10, 2), (Positions{0, 9}));
+  EXPECT_EQ(internal::SampledPositions(10, 4), (Positions{0, 3, 6, 9}));
+  EXPECT_EQ(internal::SampledPositions(10, 5), (Positions{0, 2, 4, 6, 9}));
+  Positions many = internal::SampledPositions(100'000, 2500);
+  EXPECT_EQ(many.size(), 2500u);
+  EXPECT_EQ(many[1], 40);
+  EXPECT_EQ(many.back(), 99'999);
+}
+
+TEST_F(MetricHistoryTest, GivesRunsInOrderOfIdAndStopsAtTheLimit) {
+  for (const char* id : {"b", "a", "c"}) {
+    MakeRun(id);
+    Log(id, {{1, 2, 0}, {2, 1, 5}, {3, 1, 4}});
+  }
+  std::vector<std::string> run_ids = {"c", "b", "a", "a", "unknown"};
+  std::vector<std::string> found;
+  auto visit = [&](std::string_view run_id, const MetricPoint& point) {
+    found.push_back(std::string(run_id) + std::to_string(static_cast<int>(point.value)));
+  };
+  MetricHistory history(*db_);
+  ASSERT_TRUE(history.ForEachOfRuns({.run_ids = run_ids, .key = "m"}, visit).ok());
+  EXPECT_EQ(found,
+            (std::vector<std::string>{"a3", "a2", "a1", "b3", "b2", "b1", "c3", "c2", "c1"}));
+  found.clear();
+  ASSERT_TRUE(history.ForEachOfRuns({.run_ids = run_ids, .key = "m", .max_count = 4}, visit).ok());
+  EXPECT_EQ(found, (std::vector<std::string>{"a3", "a2", "a1", "b3"}));
+  EXPECT_FALSE(history.ForEachOfRuns({.run_ids = {}, .key = "m"}, visit).ok());
+  std::vector<std::string> too_many(101, "a");
+  EXPECT_FALSE(history.ForEachOfRuns({.run_ids = too_many, .key = "m"}, visit).ok());
+}
+
+TEST_F(MetricHistoryTest, SamplesEachRunEvenlyAndKeepsItsEnds) {
+  MakeRun("one");
+  MakeRun("two");
+  std::vector<MetricPoint> points;
+  for (int64_t step = -1; step < 10; ++step) points.push_back({0.5, 1, step});
+  Log("one", points);
+  // Steps that go back in time, two points at one step, NaN.
+  Log("two", {{1, 10, 30}, {std::nan(""), 11, 20}, {2, 12, 10}, {1, 12, 10}});
+  EXPECT_EQ(SampledSteps({"one"}, 3), (std::vector<int64_t>{-1, 3, 9}));
+  EXPECT_EQ(SampledSteps({"one"}, 1), std::vector<int64_t>{9});
+  EXPECT_EQ(SampledSteps({"one"}, 2500).size(), 11u);
+  EXPECT_EQ(SampledSteps({"one"}, 2500, 2, 4), (std::vector<int64_t>{2, 3, 4}));
+  EXPECT_EQ(SampledSteps({"one"}, 5, 100, 200), std::vector<int64_t>{});
+  EXPECT_EQ(SampledSteps({"two", "one"}, 2), (std::vector<int64_t>{10, 30, -1, 9}));
+  EXPECT_EQ(SampledSteps({"two"}, 10), (std::vector<int64_t>{10, 10, 20, 30}));
+  std::vector<std::string> one = {"one"};
+  auto ignore = [](std::string_view, const MetricPoint&) {};
+  MetricHistory history(*db_);
+  for (SampledHistoryRequest wrong :
+       {SampledHistoryRequest{one, "m", 1, {}}, SampledHistoryRequest{one, "m", 2, 1},
+        SampledHistoryRequest{one, "m", {}, {}, 0}, SampledHistoryRequest{one, "m", {}, {}, 2501}})
+    EXPECT_FALSE(history.ForEachSampled(wrong, ignore).ok());
+}
+
+// More points than are ever sorted in memory, in order and out of it.
+TEST_F(MetricHistoryTest, SamplesLongHistories) {
+  constexpr int64_t kCount = 70'000;
+  Random random(7);
+  MakeRun("sorted");
+  MakeRun("shuffled");
+  for (int64_t start = 0; start < kCount; start += 10'000) {
+    std::vector<MetricPoint> sorted;
+    std::vector<MetricPoint> shuffled;
+    for (int64_t step = start; step < start + 10'000; ++step) {
+      sorted.push_back({1, step, step});
+      shuffled.push_back({1, static_cast<int64_t>(random.NextBelow(1'000'000)), step});
+    }
+    Log("sorted", sorted);
+    Log("shuffled", shuffled);
+  }
+  EXPECT_EQ(SampledSteps({"sorted"}, 7),
+            (std::vector<int64_t>{0, 10'000, 20'000, 30'000, 40'000, 50'000, 69'999}));
+  std::vector<int64_t> steps = SampledSteps({"shuffled"}, 2500);
+  EXPECT_EQ(steps.size(), 2500u);
+  EXPECT_TRUE(std::is_sorted(steps.begin(), steps.end()));
+  EXPECT_EQ(steps.front(), 0);
+  EXPECT_EQ(steps.back(), kCount - 1);
+  int64_t count = 0;
+  ASSERT_TRUE(MetricHistory(*db_)
+                  .ForEachPoint({.run_id = "sorted", .key = "m", .max_count = {}},
+                                [&](const MetricPoint& point) { EXPECT_EQ(point.step, count++); })
+                  .ok());
+  EXPECT_EQ(count, kCount);
+}
+
+}  // namespace
+}  // namespace sluice::tracking
