@@ -97,6 +97,15 @@ const std::string* Headers::Find(std::string_view name) const {
   return nullptr;
 }
 
+void Headers::Set(std::string_view name, std::string value) {
+  for (Field& field : fields_) {
+    if (!internal::EqualsIgnoreCase(field.first, name)) continue;
+    field.second = std::move(value);
+    return;
+  }
+  Add(std::string(name), std::move(value));
+}
+
 size_t Headers::CountOf(std::string_view name) const {
   return static_cast<size_t>(std::count_if(fields_.begin(), fields_.end(), [&](const Field& field) {
     return internal::EqualsIgnoreCase(field.first, name);

@@ -34,6 +34,8 @@ class Headers {
   void Add(std::string name, std::string value) {
     fields_.emplace_back(std::move(name), std::move(value));
   }
+  /// Replaces the first field of that name, or adds it.
+  void Set(std::string_view name, std::string value);
   const std::vector<Field>& fields() const { return fields_; }
 
  private:

@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "http/internal/connection.h"
 #include "http/internal/loop.h"
+#include "http/internal/tls.h"
+#include "http/internal/transport.h"
+#include "http/metrics.h"
 
 namespace sluice::http {
 namespace {
@@ -35,13 +38,34 @@ class Server::Impl {
  public:
   Impl(ServerOptions options, Router router) : state_(std::move(options), std::move(router)) {
     for (size_t i = 0; i < std::max<size_t>(state_.options.loop_thread_count, 1); ++i) {
-      loops_.push_back(std::make_unique<internal::Loop>(state_));
+      loops_.push_back(std::make_unique<internal::Loop>(state_, i));
     }
     acceptor_ = std::make_unique<Tcp::acceptor>(loops_.front()->io());
     retry_timer_ = std::make_unique<asio::steady_timer>(loops_.front()->io());
   }
 
+  void AttachMetrics() {
+    std::vector<std::string> names;
+    for (const Route& route : state_.router.routes()) names.push_back(route.name);
+    state_.options.metrics->Attach(names, std::max<size_t>(state_.options.loop_thread_count, 1),
+                                   [this] { return stats(); });
+  }
+
+  Stats stats() {
+    return {.connection_count = state_.connection_count.load(),
+            .request_count = state_.request_count.load(),
+            .refused_count = state_.refused_count.load(),
+            .handler_queue_count = static_cast<int64_t>(state_.handlers.QueuedCount()),
+            .transfer_count = state_.transfer_count.load(),
+            .buffered_body_bytes = state_.buffered_body_bytes.load()};
+  }
+
   Status Listen() {
+    const ServerOptions& options = state_.options;
+    if (!options.tls_certificate_file.empty() || !options.tls_key_file.empty()) {
+      ASSIGN_OR_RETURN(state_.tls,
+                       internal::LoadServerTls(options.tls_certificate_file, options.tls_key_file));
+    }
     error_code error;
     Tcp::resolver resolver(loops_.front()->io());
     const auto found = resolver.resolve(state_.options.host, std::to_string(state_.options.port),
@@ -55,6 +79,7 @@ class Server::Impl {
     if (error) return ListenError(state_.options, error);
     bound_ = acceptor_->local_endpoint(error);
     if (error) return ListenError(state_.options, error);
+    if (options.metrics) AttachMetrics();
     Accept();
     for (auto& loop : loops_) loop->Start();
     return Ok();
@@ -90,8 +115,12 @@ class Server::Impl {
     });
     for (auto& loop : loops_) loop->Stop(drain_ms);
     for (auto& loop : loops_) loop->Join();
-    // Handlers still at work after the drain finish here; nobody reads their answers.
+    // Handlers still at work after the drain finish here; nobody reads their answers. Their sockets
+    // are shut down, so none waits for a client.
     state_.handlers.Shutdown();
+    state_.transfers.Shutdown();
+    state_.files.Shutdown();
+    if (state_.options.metrics) state_.options.metrics->Detach();
   }
 
   ~Impl() {
@@ -115,6 +144,7 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, Router router) {
+  const internal::BlockSigpipe block_sigpipe;  // inherited by every thread started here
   auto impl = std::make_unique<Impl>(std::move(options), std::move(router));
   // Loops that never started have no thread to join: a failure here just drops them.
   if (Status status = impl->Listen(); !status.ok()) {
@@ -128,16 +158,12 @@ uint16_t Server::port() const { return impl_->bound_.port(); }
 
 std::string Server::url() const {
   const std::string address = impl_->bound_.address().to_string();
-  return fmt::format("http://{}:{}",
+  return fmt::format("{}://{}:{}", impl_->state_.tls ? "https" : "http",
                      impl_->bound_.address().is_v6() ? "[" + address + "]" : address, port());
 }
 
 void Server::Stop(int64_t drain_ms) { impl_->Stop(drain_ms); }
 
-Server::Stats Server::stats() const {
-  return {.connection_count = impl_->state_.connection_count.load(),
-          .request_count = impl_->state_.request_count.load(),
-          .refused_count = impl_->state_.refused_count.load()};
-}
+Server::Stats Server::stats() const { return impl_->stats(); }
 
 }  // namespace sluice::http

@@ -120,7 +120,7 @@ TEST_F(ServerTest, RoutesAndTheirErrors) {
   const auto missing = client->Get("/nope");
   EXPECT_EQ(missing->status, 404);
   EXPECT_EQ(missing->body,
-            R"({"error_code":"ENDPOINT_NOT_FOUND","message":"No such path: /nope"})");
+            R"({"error_code":"ENDPOINT_NOT_FOUND","message":"No API found for 'GET /nope'"})");
   const auto wrong = client->Post("/get", "a/b", "x");
   EXPECT_EQ(wrong->status, 405);
   EXPECT_EQ(*wrong->headers.Find("Allow"), "GET, HEAD, OPTIONS");

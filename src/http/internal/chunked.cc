@@ -6,27 +6,38 @@
 
 namespace sluice::http::internal {
 
-ChunkDecoder::State ChunkDecoder::Feed(std::string_view& bytes, std::string& body,
-                                       int64_t body_bytes_max) {
+ChunkDecoder::State ChunkDecoder::Next(std::string_view& bytes, std::string_view& data,
+                                       size_t data_bytes_max) {
+  data = {};
   while (!bytes.empty()) {
     if (part_ == Part::kData) {
-      const size_t count = static_cast<size_t>(std::min<uint64_t>(remaining_bytes_, bytes.size()));
-      body.append(bytes.substr(0, count));
+      const size_t count =
+          static_cast<size_t>(std::min<uint64_t>({remaining_bytes_, bytes.size(), data_bytes_max}));
+      data = bytes.substr(0, count);
       bytes.remove_prefix(count);
       remaining_bytes_ -= count;
       if (remaining_bytes_ == 0) part_ = Part::kDataCr;
-      continue;
+      return State::kMore;
     }
     const char c = bytes.front();
     bytes.remove_prefix(1);
     const State state = FeedByte(c);
     if (state != State::kMore) return state;
-    if (part_ == Part::kData &&
-        remaining_bytes_ > static_cast<uint64_t>(body_bytes_max) - body.size()) {
-      return State::kTooLarge;
-    }
   }
   return State::kMore;
+}
+
+ChunkDecoder::State ChunkDecoder::Feed(std::string_view& bytes, std::string& body,
+                                       int64_t body_bytes_max) {
+  const auto limit = static_cast<uint64_t>(body_bytes_max);
+  while (true) {
+    std::string_view data;
+    const State state = Next(bytes, data, bytes.size());
+    if (state != State::kMore) return state;
+    if (data.size() + remaining_bytes() > limit - body.size()) return State::kTooLarge;
+    if (data.empty()) return State::kMore;
+    body.append(data);
+  }
 }
 
 ChunkDecoder::State ChunkDecoder::FeedByte(char c) {

@@ -14,10 +14,15 @@ class ChunkDecoder {
   static constexpr size_t kTrailerBytesMax = 8 << 10;
 
   enum class State : uint8_t { kMore, kDone, kBad, kTooLarge };
+  /// Advances `bytes` past framing and at most `data_bytes_max` > 0 bytes of data, which `data`
+  /// then points to; empty `data` with kMore: `bytes` is used up. After kDone the rest of `bytes`
+  /// belongs to the next message. Never kTooLarge.
+  State Next(std::string_view& bytes, std::string_view& data, size_t data_bytes_max);
   /// Decodes from the front of `bytes`, which is advanced past what was used, and appends to
-  /// `body`. After kDone the rest of `bytes` belongs to the next message. kTooLarge: `body` would
-  /// pass `body_bytes_max`.
+  /// `body`. kTooLarge: `body` would pass `body_bytes_max`, by what the chunk's size announces.
   State Feed(std::string_view& bytes, std::string& body, int64_t body_bytes_max);
+  /// Of the chunk begun: data that is still to come. Outsiders' word, below 2^60.
+  uint64_t remaining_bytes() const { return part_ == Part::kData ? remaining_bytes_ : 0; }
 
  private:
   enum class Part : uint8_t {

@@ -20,6 +20,7 @@ inline constexpr size_t kFieldCountMax = 100;
 struct Refusal {
   int status = 400;
   std::string message;
+  std::string error_code = {};  ///< empty: the usual one of the status
 };
 
 struct Head {

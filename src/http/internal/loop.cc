@@ -4,16 +4,29 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <ctime>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/internal/connection.h"
+#include "http/ranges.h"
 
 namespace sluice::http::internal {
 
-Loop::Loop(ServerState& server)
-    : server_(server), io_(1), work_(io_.get_executor()), sweep_timer_(io_) {}
+ServerState::ServerState(ServerOptions server_options, Router routes)
+    : options(std::move(server_options)),
+      router(std::move(routes)),
+      handlers({.name = "http",
+                .thread_count = options.handler_thread_count,
+                .queue_capacity = options.handler_queue_capacity}),
+      transfers({.name = "http-transfer",
+                 .thread_count = options.transfer_thread_count,
+                 .queue_capacity = options.transfer_queue_capacity + options.connection_count_max}),
+      files({.name = "http-file",
+             .thread_count = options.file_thread_count,
+             .queue_capacity = options.connection_count_max}) {}
+
+Loop::Loop(ServerState& server, size_t index)
+    : server_(server), index_(index), io_(1), work_(io_.get_executor()), sweep_timer_(io_) {}
 
 Loop::~Loop() = default;
 
@@ -85,16 +98,7 @@ const std::string& Loop::DateField() {
   const int64_t now_s = SystemClock().NowMs() / 1000;
   if (now_s != date_s_) {
     date_s_ = now_s;
-    const std::time_t time = static_cast<std::time_t>(now_s);
-    std::tm utc{};
-    gmtime_r(&time, &utc);
-    constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    date_field_ = fmt::format("Date: {}, {:02} {} {} {:02}:{:02}:{:02} GMT\r\n",
-                              kDays[static_cast<size_t>(utc.tm_wday)], utc.tm_mday,
-                              kMonths[static_cast<size_t>(utc.tm_mon)], utc.tm_year + 1900,
-                              utc.tm_hour, utc.tm_min, utc.tm_sec);
+    date_field_ = "Date: " + PrintHttpDate(now_s) + "\r\n";
   }
   return date_field_;
 }

@@ -10,10 +10,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <list>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 
 #include "base/thread_pool.h"
+#include "http/internal/tls.h"
 #include "http/server.h"
 
 namespace sluice::http::internal {
@@ -22,16 +24,19 @@ class Connection;
 
 /// What all loops and connections of one server share.
 struct ServerState {
-  ServerState(ServerOptions server_options, Router routes)
-      : options(std::move(server_options)),
-        router(std::move(routes)),
-        handlers({.name = "http",
-                  .thread_count = options.handler_thread_count,
-                  .queue_capacity = options.handler_queue_capacity}) {}
+  /// The pools' threads take over that SIGPIPE is blocked in the calling one (BlockSigpipe).
+  ServerState(ServerOptions server_options, Router routes);
 
   const ServerOptions options;
   const Router router;
+  SslContext tls;  ///< null: plain HTTP
   ThreadPool handlers;
+  /// Handlers that read their bodies, and replies' sources. Its queue has room for one task of
+  /// every connection: only new streams are refused, by transfer_count.
+  ThreadPool transfers;
+  ThreadPool files;
+  std::atomic<int64_t> transfer_count = 0;
+  std::atomic<int64_t> buffered_body_bytes = 0;
   std::atomic<bool> is_stopping = false;
   std::atomic<int64_t> connection_count = 0;
   std::atomic<int64_t> request_count = 0;
@@ -42,7 +47,7 @@ class Loop {
  public:
   using Connections = std::list<std::shared_ptr<Connection>>;
 
-  explicit Loop(ServerState& server);
+  Loop(ServerState& server, size_t index);
   ~Loop();
 
   void Start();
@@ -52,8 +57,9 @@ class Loop {
 
   boost::asio::io_context& io() { return io_; }
   ServerState& server() { return server_; }
+  size_t index() const { return index_; }  ///< among the server's loops
   /// Bytes just read; free for reuse as soon as the reader returns.
-  std::array<char, 64 << 10>& scratch() { return scratch_; }
+  std::span<char> scratch() { return scratch_; }
   /// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", made anew once a second.
   const std::string& DateField();
 
@@ -66,6 +72,7 @@ class Loop {
   void Sweep();
 
   ServerState& server_;
+  const size_t index_;
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer sweep_timer_;
