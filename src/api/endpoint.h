@@ -88,7 +88,7 @@ std::vector<Endpoint> LoggedModelEndpoints();
 std::vector<Endpoint> RegisteredModelEndpoints();
 std::vector<Endpoint> ModelVersionEndpoints();
 std::vector<Endpoint> AdminEndpoints();
-std::vector<Endpoint> ArtifactEndpoints();  // api/artifacts.cc
+std::vector<Endpoint> ArtifactEndpoints(const Services& services);  // api/artifacts.cc
 std::vector<Endpoint> WebhookEndpoints();   // api/webhooks.cc
 std::vector<Endpoint> AuthEndpoints();      // api/auth.cc
 

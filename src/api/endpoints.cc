@@ -21,6 +21,7 @@ std::vector<Endpoint> AllEndpoints(const Services& services) {
   add(RegisteredModelEndpoints());
   add(ModelVersionEndpoints());
   add(AdminEndpoints());
+  if (services.artifacts) add(ArtifactEndpoints(services));
   return all;
 }
 
