@@ -3,8 +3,9 @@
 //
 //   Access::Public()                             anybody, signed in or not
 //   Access::SignedIn()                           any user (everybody where there are no users)
-//   Access::Admin()                              administrators
-//   Access::Needs(Level::kEdit, RunFromCall)     that level on each resource that the finder names
+//   Access::Creates()                            any user, but no token that is read-only or
+//   limited Access::Admin()                              administrators Access::Needs(Level::kEdit,
+//   RunFromCall)     that level on each resource that the finder names
 //
 // Whoever has users implements Authorization and Caller (authorization.h); a server without
 // them has OpenCaller, who may do everything.
@@ -29,13 +30,19 @@ struct Call;
 /// What a call does to a resource, weakest first. Each includes those before it.
 enum class Level : uint8_t { kRead, kUse, kEdit, kManage };
 
-enum class ResourceKind : uint8_t { kExperiment, kRegisteredModel };
+enum class ResourceKind : uint8_t { kExperiment, kRegisteredModel, kWorkspace };
 
-/// Runs, logged models, artifacts and traces stand under their experiment; versions and aliases
-/// under their registered model.
+/// Runs, logged models, artifacts and traces stand under their experiment; versions under their
+/// registered model.
 struct Resource {
   ResourceKind kind = ResourceKind::kExperiment;
-  std::string id;  ///< experiment id, or name of the registered model
+  std::string id;  ///< experiment id, or name of the registered model; "*" for the workspace
+  /// What of it is touched: "run", "logged_model" (of experiments), "registered_model_version" (of
+  /// models). Grants on all of these may say more or less than those on what they stand under,
+  /// which must be readable in any case. Empty: the resource itself. A constant.
+  std::string_view part = {};
+  /// What the call needs here, if not what its row says: copying from one resource into another.
+  std::optional<Level> needs = std::nullopt;
   friend bool operator==(const Resource&, const Resource&) = default;
 };
 
@@ -46,10 +53,11 @@ using ResourceFinder = Result<std::vector<Resource>> (*)(Services& services, Cal
 
 class Access {
  public:
-  enum class Form : uint8_t { kPublic, kSignedIn, kAdmin, kLevel };
+  enum class Form : uint8_t { kPublic, kSignedIn, kCreates, kAdmin, kLevel };
 
   static constexpr Access Public() { return Access(Form::kPublic, Level::kRead, nullptr); }
   static constexpr Access SignedIn() { return Access(Form::kSignedIn, Level::kRead, nullptr); }
+  static constexpr Access Creates() { return Access(Form::kCreates, Level::kManage, nullptr); }
   static constexpr Access Admin() { return Access(Form::kAdmin, Level::kManage, nullptr); }
   static constexpr Access Needs(Level level, ResourceFinder finder) {
     return Access(Form::kLevel, level, finder);

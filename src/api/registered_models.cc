@@ -172,7 +172,7 @@ std::vector<Endpoint> RegisteredModelEndpoints() {
   const Access manages = Access::Needs(Level::kManage, RegisteredModelByName);
   return {
       {Method::kPost, "/api/2.0/mlflow/registered-models/create", "registered_models.create",
-       Access::SignedIn(), Create},
+       Access::Creates(), Create},
       {Method::kGet, "/api/2.0/mlflow/registered-models/get", "registered_models.get", reads, Get},
       {Method::kPatch, "/api/2.0/mlflow/registered-models/update", "registered_models.update",
        edits, Update},
