@@ -243,12 +243,10 @@ Status Db::RunRead(const std::function<Status(Reader&)>& body) {
 }
 
 Status Db::RunWrite(const WriteOptions& options, const Body& body) {
-  WriteOptions raised = options;
+  internal::Writer writer{.body = body, .options = options};
   if (options_.minimum_durability == io::Durability::kDurable)
-    raised.durability = io::Durability::kDurable;
-  if (!driver_->has_one_writer()) return RunAlone(raised, body);
-
-  internal::Writer writer{.body = body, .durability = raised.durability};
+    writer.options.durability = io::Durability::kDurable;
+  if (driver_->has_one_writer()) writer.options.scope = {};
   std::vector<internal::Writer*> batch = queue_->Join(writer);
   if (!batch.empty()) {
     RunTogether(batch);
@@ -257,24 +255,19 @@ Status Db::RunWrite(const WriteOptions& options, const Body& body) {
   return std::move(writer.status);
 }
 
-Status Db::RunOn(Connection& connection, const WriteOptions& options, const Body& body) {
-  Status status = connection.Begin(TxKind::kWrite, options.durability, options.scope);
-  if (status.ok()) {
-    Tx tx(connection);
-    status = tx.Outcome(body(tx));
-  }
-  if (status.ok()) status = connection.Commit();
-  if (!status.ok()) connection.Rollback();
-  return status;
-}
-
 Status Db::RunAlone(const WriteOptions& options, const Body& body) {
   for (int attempt = 1;; ++attempt) {
     Status status = Ok();
     Fault fault = Fault::kNone;
     {
       ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
-      status = RunOn(*lease, options, body);
+      status = lease->Begin(TxKind::kWrite, options.durability, options.scope);
+      if (status.ok()) {
+        Tx tx(*lease);
+        status = tx.Outcome(body(tx));
+      }
+      if (status.ok()) status = lease->Commit();
+      if (!status.ok()) lease->Rollback();
       fault = lease->fault();
       if (fault == Fault::kConnectionLost) lease.DropIdle();
     }
@@ -285,62 +278,67 @@ Status Db::RunAlone(const WriteOptions& options, const Body& body) {
 }
 
 void Db::RunTogether(std::span<internal::Writer* const> batch) {
-  Result<Lease> lease = Lease::Take(writers_, *driver_);
-  if (!lease.ok()) {
-    for (internal::Writer* writer : batch) writer->status = lease.error();
-    return;
-  }
   while (!batch.empty()) {
-    size_t done = batch.size() == 1 ? RunSingle(**lease, *batch[0]) : RunSome(**lease, batch);
-    batch = batch.subspan(done);
+    std::span<internal::Writer* const> members = batch.first(1);
+    if (batch.size() > 1) members = batch.first(RunSome(batch));
+    batch = batch.subspan(members.size());
+    // Another member's failure took their work with it, or there was none.
+    for (internal::Writer* writer : members)
+      if (!writer->has_status) writer->status = RunAlone(writer->options, writer->body);
   }
 }
 
-size_t Db::RunSingle(Connection& connection, internal::Writer& writer) {
-  writer.status = RunOn(connection, {.durability = writer.durability}, writer.body);
-  return 1;
-}
-
-size_t Db::RunSome(Connection& connection, std::span<internal::Writer* const> batch) {
-  io::Durability durability = io::Durability::kFast;
-  for (const internal::Writer* writer : batch)
-    if (writer->durability == io::Durability::kDurable) durability = io::Durability::kDurable;
-  Status status = connection.Begin(TxKind::kWrite, durability, {});
-  if (!status.ok()) {
-    for (internal::Writer* writer : batch) writer->status = status;
-    return batch.size();
+size_t Db::RunSome(std::span<internal::Writer* const> batch) {
+  auto settle = [](std::span<internal::Writer* const> writers, const Status& status) {
+    for (internal::Writer* writer : writers) {
+      if (!writer->has_status) writer->status = status;
+      writer->has_status = true;
+    }
+    return writers.size();
+  };
+  Result<Lease> lease = Lease::Take(writers_, *driver_);
+  if (!lease.ok()) return settle(batch, lease.error());
+  Connection& connection = **lease;
+  WriteOptions options = batch[0]->options;
+  for (const internal::Writer* writer : batch) {
+    if (writer->options.durability == io::Durability::kDurable)
+      options.durability = io::Durability::kDurable;
   }
+  Status status = connection.Begin(TxKind::kWrite, options.durability, options.scope);
+  if (!status.ok() && connection.fault() == Fault::kNone) return settle(batch, status);
 
-  // From here: `status` is the transaction's, each writer's status its own.
+  // From here: `status` is the transaction's. A member whose body failed has its own, the others
+  // none before the commit.
   int64_t start_ns = SystemClock().MonotonicNs();
   size_t done = 0;
-  bool is_any_kept = false;
-  while (done < batch.size() && status.ok()) {
+  while (status.ok() && done < batch.size()) {
     internal::Writer& writer = *batch[done++];
     status = connection.Savepoint();
     if (!status.ok()) break;
     Tx tx(connection);
-    writer.status = tx.Outcome(writer.body(tx));
-    if (!connection.is_in_transaction()) break;
-    is_any_kept |= writer.status.ok();
-    status = writer.status.ok() ? connection.ReleaseSavepoint() : connection.RollbackToSavepoint();
+    Status outcome = tx.Outcome(writer.body(tx));
+    if (!connection.is_in_transaction()) status = outcome;
+    if (!status.ok()) break;
+    status = outcome.ok() ? connection.ReleaseSavepoint() : connection.RollbackToSavepoint();
+    if (!outcome.ok()) settle(batch.subspan(done - 1, 1), outcome);
     if (SystemClock().MonotonicNs() - start_ns > kMaxBatchNs) break;
   }
-  std::span<internal::Writer* const> members = batch.first(done);
-
-  if (!status.ok() || !connection.is_in_transaction()) {
-    // One member's failure (a full disk, say) ended the transaction of all. The others did nothing
-    // wrong: each runs again in one of its own, and so does the one whose savepoint failed.
-    connection.Rollback();
-    for (internal::Writer* writer : members)
-      if (writer->status.ok()) RunSingle(connection, *writer);
-    return done;
+  std::span<internal::Writer* const> members = batch.first(std::max<size_t>(done, 1));
+  bool is_any_kept = std::any_of(members.begin(), members.end(),
+                                 [](const auto* writer) { return !writer->has_status; });
+  bool is_commit_failed = false;
+  if (status.ok() && is_any_kept) {
+    status = connection.Commit();
+    is_commit_failed = !status.ok();
   }
-  if (is_any_kept) status = connection.Commit();
   if (!is_any_kept || !status.ok()) connection.Rollback();
-  for (internal::Writer* writer : members)
-    if (writer->status.ok()) writer->status = status;
-  return done;
+  if (connection.fault() == Fault::kConnectionLost) lease->DropIdle();
+
+  // Where errors come late, one at the commit is some member's, and each is to get its own.
+  bool is_final = status.ok() || connection.fault() == Fault::kCommitUncertain ||
+                  (is_commit_failed && !driver_->defers_errors());
+  if (is_final) settle(members, status);
+  return members.size();
 }
 
 Result<bool> Db::HasTable(std::string_view name) {

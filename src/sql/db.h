@@ -157,32 +157,14 @@ class Tx : public Reader {
   Status Outcome(Status of_body) const;
 };
 
-struct WriteOptions {
-  io::Durability durability = io::Durability::kDurable;
-  /// The one thing whose rows the body reads and changes, such as a run's id; empty: anything.
-  ///
-  /// On SQLite there is one writer at a time anyway. On PostgreSQL, among all processes:
-  /// * a body without a scope is alone: it waits for all other writers, and they for it. What was
-  ///   written for one writer is right there (a MAX() + 1 too); rare writes leave it at that.
-  /// * bodies of one scope run one after another; bodies of different scopes run together.
-  ///
-  /// So a body with a scope may rely on two things: rows that only its scope changes, and rows that
-  /// only bodies without a scope change, stand still while it runs. It must not take MAX() + 1 over
-  /// rows of other scopes: see sql/ids.h. Rows that several scopes change (counters,
-  /// datasets shared by runs) it may only touch by single statements that are right by themselves
-  /// (UPDATE n = n + 1, ON CONFLICT). Each statement sees what was committed before it began (READ
-  /// COMMITTED).
-  std::string_view scope = {};
-};
-
 /// Thread-safe. Up to `reader_count` readers and, where the engine allows, `writer_count` writers
 /// at once; other processes may use the same database meanwhile. Connections are opened when first
 /// needed and replaced when they break (a server that was restarted). Do not call Read or Write
 /// from inside a callback of the same Db (a deadlock), nor hold a transaction across a network call
 /// or child process.
 ///
-/// Writers that come together are committed together: one of their threads runs the bodies of all
-/// that wait, each undone alone if it fails, and pays for one commit. See
+/// Writers of one scope (on SQLite: all) that come together are committed together: one of their
+/// threads runs the bodies of those that wait, each undone alone if it fails, in one commit. See
 /// docs/internals/decisions/sql-group-commit.md.
 class Db {
  public:
@@ -251,12 +233,11 @@ class Db {
   Status RunWrite(const WriteOptions& options, const Body& body);
   /// One body in a transaction of its own, again after a conflict or a connection found dead.
   Status RunAlone(const WriteOptions& options, const Body& body);
-  static Status RunOn(Connection& connection, const WriteOptions& options, const Body& body);
   /// All of the batch in as few transactions as its time allows.
   void RunTogether(std::span<internal::Writer* const> batch);
-  /// How many of the batch now have their status.
-  static size_t RunSome(Connection& connection, std::span<internal::Writer* const> batch);
-  static size_t RunSingle(Connection& connection, internal::Writer& writer);
+  /// The first ones of the batch in one transaction; how many. Those that have no status then are
+  /// not done.
+  size_t RunSome(std::span<internal::Writer* const> batch);
   Pool& read_pool() { return driver_->has_separate_readers() ? readers_ : writers_; }
 
   const std::unique_ptr<Driver> driver_;

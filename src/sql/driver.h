@@ -37,6 +37,24 @@ enum class TxKind : uint8_t {
            ///< writer
 };
 
+struct WriteOptions {
+  io::Durability durability = io::Durability::kDurable;
+  /// The one thing whose rows the body reads and changes, such as a run's id; empty: anything.
+  ///
+  /// On SQLite there is one writer at a time anyway. On PostgreSQL, among all processes:
+  /// * a body without a scope is alone: it waits for all other writers, and they for it. What was
+  ///   written for one writer is right there (a MAX() + 1 too); rare writes leave it at that.
+  /// * bodies of one scope run one after another; bodies of different scopes run together.
+  ///
+  /// So a body with a scope may rely on two things: rows that only its scope changes, and rows that
+  /// only bodies without a scope change, stand still while it runs. It must not take MAX() + 1 over
+  /// rows of other scopes: see sql/ids.h. Rows that several scopes change (counters,
+  /// datasets shared by runs) it may only touch by single statements that are right by themselves
+  /// (UPDATE n = n + 1, ON CONFLICT). Each statement sees what was committed before it began (READ
+  /// COMMITTED).
+  std::string_view scope = {};
+};
+
 /// What befell the transaction, beyond its error: what Db decides by.
 enum class Fault : uint8_t {
   kNone,
@@ -68,7 +86,8 @@ class Connection {
   virtual Status Savepoint() = 0;
   virtual Status ReleaseSavepoint() = 0;
   virtual Status RollbackToSavepoint() = 0;
-  /// False once an error has ended the transaction by itself (SQLite: disk full and the like).
+  /// False once an error has ended the transaction for all that was done in it (PostgreSQL: any
+  /// error; SQLite: a full disk and the like).
   virtual bool is_in_transaction() const = 0;
   /// Several statements separated by ';', without parameters. `name` is for errors.
   virtual Status RunScript(std::string_view name, std::string_view text) = 0;
@@ -88,6 +107,8 @@ class Driver {
   virtual bool has_separate_readers() const = 0;
   /// True if one writes at a time, so that those who wait are better committed together.
   virtual bool has_one_writer() const = 0;
+  /// True if Post's errors may come from later calls.
+  virtual bool defers_errors() const = 0;
   virtual bool can_back_up() const = 0;
   /// For messages: a path, or a server address without its password.
   virtual std::string description() const = 0;

@@ -5,33 +5,41 @@
 namespace sluice::sql::internal {
 
 std::vector<Writer*> CommitQueue::Join(Writer& writer) {
-  bool is_leader = state_.With([&](State& state) {
-    if (!state.has_leader) return state.has_leader = true;
-    state.waiting.push_back(&writer);
-    return false;
+  std::string_view scope = writer.options.scope;
+  bool is_leader = lanes_.With([&](auto& lanes) {
+    auto lane = lanes.find(scope);
+    if (lane != lanes.end()) {
+      lane->second.push_back(&writer);
+      return false;
+    }
+    lanes.emplace(scope, std::deque<Writer*>());
+    return true;
   });
   if (!is_leader) {
     writer.wake.acquire();
     if (writer.is_done) return {};
   }
   std::vector<Writer*> batch{&writer};
-  state_.With([&](State& state) {
-    size_t count = std::min(state.waiting.size(), kMaxBatch - 1);
-    auto end = state.waiting.begin() + static_cast<std::ptrdiff_t>(count);
-    batch.insert(batch.end(), state.waiting.begin(), end);
-    state.waiting.erase(state.waiting.begin(), end);
+  if (is_leader) return batch;  // whoever came since would rather wait a moment than hold it up
+  lanes_.With([&](auto& lanes) {
+    std::deque<Writer*>& waiting = lanes.find(scope)->second;
+    auto end =
+        waiting.begin() + static_cast<std::ptrdiff_t>(std::min(waiting.size(), kMaxBatch - 1));
+    batch.insert(batch.end(), waiting.begin(), end);
+    waiting.erase(waiting.begin(), end);
   });
   return batch;
 }
 
 void CommitQueue::Finish(std::span<Writer* const> batch) {
-  Writer* next = state_.With([&](State& state) -> Writer* {
-    if (state.waiting.empty()) {
-      state.has_leader = false;
+  Writer* next = lanes_.With([&](auto& lanes) -> Writer* {
+    auto lane = lanes.find(batch[0]->options.scope);
+    if (lane->second.empty()) {
+      lanes.erase(lane);
       return nullptr;
     }
-    Writer* first = state.waiting.front();
-    state.waiting.pop_front();
+    Writer* first = lane->second.front();
+    lane->second.pop_front();
     return first;
   });
   // The next batch starts before this one's members are woken.

@@ -1,4 +1,5 @@
-// Who commits for whom, where one writes at a time.
+// Who commits for whom, among writers that would have to wait for each other: those of one scope,
+// which on SQLite are all.
 //
 // Problem: a durable commit costs a sync of the disk, and writers that take turns pay one each.
 // Idea: a writer that finds nobody at work leads: it runs its body at once, on its own thread, as
@@ -11,13 +12,15 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <semaphore>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/guarded.h"
 #include "base/result.h"
-#include "io/fs.h"
+#include "sql/driver.h"
 
 namespace sluice::sql {
 class Tx;
@@ -28,8 +31,9 @@ namespace sluice::sql::internal {
 /// One caller of Db::Write. Lives on its stack, until it is done.
 struct Writer {
   const std::function<Status(Tx&)>& body;
-  io::Durability durability;
+  WriteOptions options;
   Status status = Ok();
+  bool has_status = false;
   bool is_done = false;
   std::binary_semaphore wake{0};
 };
@@ -40,17 +44,14 @@ class CommitQueue {
   static constexpr size_t kMaxBatch = 64;
 
   /// Empty: another thread has run `writer`, its status says how. Else this thread leads: it runs
-  /// the batch, `writer` first, sets each status, and calls Finish.
+  /// the batch, which begins with `writer` and is of its scope, sets each status, calls Finish.
   std::vector<Writer*> Join(Writer& writer);
   /// Hands the lead to the first who waits, then wakes all of the batch but its first.
   void Finish(std::span<Writer* const> batch);
 
  private:
-  struct State {
-    bool has_leader = false;
-    std::deque<Writer*> waiting;
-  };
-  Guarded<State> state_;
+  /// Those who wait, of the scopes that have a leader.
+  Guarded<std::map<std::string, std::deque<Writer*>, std::less<>>> lanes_;
 };
 
 }  // namespace sluice::sql::internal

@@ -216,7 +216,8 @@ Status PostgresConnection::SetUp(const PostgresOptions& options) {
 }
 
 Error PostgresConnection::Lost(std::string_view query_name) {
-  if (fault_ != Fault::kCommitUncertain) fault_ = Fault::kConnectionLost;
+  fault_ = Fault::kConnectionLost;
+  is_in_transaction_ = false;
   pending_.clear();
   std::string reason = PQerrorMessage(handle_.get());
   while (!reason.empty() && reason.back() == '\n') reason.pop_back();
@@ -226,6 +227,7 @@ Error PostgresConnection::Lost(std::string_view query_name) {
 }
 
 Error PostgresConnection::ErrorOf(std::string_view query_name, const PGresult* result) {
+  is_in_transaction_ = false;  // all it takes now is a rollback
   const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   if (state == nullptr) return Lost(query_name);
   if (Fault fault = FaultOfState(state); fault != Fault::kNone && fault_ != Fault::kConnectionLost)
