@@ -29,8 +29,8 @@ using sql::Row;
 constexpr Query kFindSeries{
     "tracking.find_metric_series",
     "SELECT s.series_id, EXISTS (SELECT 1 FROM metric_points p "
-    "WHERE p.series_id = s.series_id AND p.is_nan = 1) FROM metric_series s "
-    "WHERE s.run_id = $1 AND s.key = $2"};
+    "WHERE p.series_id = s.series_id AND p.is_nan = 1) FROM runs r "
+    "JOIN metric_series s ON s.run_no = r.run_no WHERE r.run_id = $1 AND s.key = $2"};
 
 /// A statement's worth of rows, so that no engine has to hold a whole history.
 constexpr int64_t kScanCount = 50'000;

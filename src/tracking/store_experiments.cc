@@ -117,6 +117,11 @@ Result<Experiment> GetActiveExperimentIn(Reader& reader, int64_t experiment_id) 
       "The experiment {} must be in the 'active' state. Current state is deleted.", experiment_id));
 }
 
+Status SqlStore::Open() {
+  ASSIGN_OR_RETURN(is_server_, db_.Read([](Reader& reader) { return FindIsServer(reader); }));
+  return MakeDefaultExperiment();
+}
+
 Status SqlStore::MakeDefaultExperiment() {
   auto has_any = [](Reader& reader) {
     return reader.FindOne(kHasAny, {}, [](const Row&) { return true; });
@@ -242,7 +247,7 @@ std::vector<sql::Migration> Migrations() {
 
 Result<std::unique_ptr<Store>> OpenStore(sql::Db& db, const StoreOptions& options, Clock& clock) {
   auto store = std::make_unique<internal::SqlStore>(db, options, clock);
-  RETURN_IF_ERROR(store->MakeDefaultExperiment());
+  RETURN_IF_ERROR(store->Open());
   return std::unique_ptr<Store>(std::move(store));
 }
 

@@ -1,8 +1,6 @@
 // What runs read and wrote: datasets and logged models.
 #include <fmt/format.h>
 
-#include <map>
-
 #include "tracking/internal/rules.h"
 #include "tracking/internal/sql_store.h"
 
@@ -31,22 +29,10 @@ constexpr Query kSetLinkTag{
     "INSERT INTO dataset_link_tags (run_id, direction, dataset_id, key, value) "
     "VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT (run_id, direction, dataset_id, key) DO UPDATE SET value = excluded.value"};
-constexpr Query kListLinks{"tracking.list_dataset_links",
-                           "SELECT l.direction, l.dataset_id, d.name, d.digest, d.source_type, "
-                           "d.source, d.schema_json, d.profile_json "
-                           "FROM dataset_links l JOIN datasets d ON d.dataset_id = l.dataset_id "
-                           "WHERE l.run_id = $1 ORDER BY d.name, d.digest"};
-constexpr Query kListLinkTags{"tracking.list_dataset_link_tags",
-                              "SELECT direction, dataset_id, key, value FROM dataset_link_tags "
-                              "WHERE run_id = $1 ORDER BY direction, dataset_id, key"};
 constexpr Query kLinkModel{
     "tracking.link_model",
     "INSERT INTO model_links (run_id, direction, model_id, step) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT (run_id, direction, model_id) DO UPDATE SET step = excluded.step"};
-constexpr Query kListModelLinks{"tracking.list_model_links",
-                                "SELECT direction, model_id, step FROM model_links "
-                                "WHERE run_id = $1 ORDER BY direction, model_id"};
-
 /// An input tag's own limits; MLflow takes any characters.
 Status CheckLinkTag(const Dataset& dataset, const Tag& tag) {
   if (tag.key.empty())
@@ -111,47 +97,6 @@ Result<int64_t> FindOrCreateDatasetIn(Tx& tx, int64_t experiment_id, const Datas
       kInsertDataset, {new_id, experiment_id, dataset.name, dataset.digest, dataset.source_type,
                        dataset.source, dataset.schema, dataset.profile}));
   return new_id;
-}
-
-Status LoadRunLinks(Reader& reader, Run& run) {
-  struct Key {
-    int64_t direction;
-    int64_t dataset_id;
-    auto operator<=>(const Key&) const = default;
-  };
-  std::vector<std::pair<Key, DatasetLink>> found;
-  RETURN_IF_ERROR(reader.ForEach(kListLinks, {run.info.run_id}, [&](const Row& row) {
-    found.push_back({{row.GetInt64(0), row.GetInt64(1)},
-                     {{.name = row.GetText(2),
-                       .digest = row.GetText(3),
-                       .source_type = row.GetText(4),
-                       .source = row.GetText(5),
-                       .schema = row.GetText(6),
-                       .profile = row.GetText(7)},
-                      {}}});
-    return Ok();
-  }));
-  if (!found.empty()) {
-    std::map<Key, DatasetLink*> links;
-    for (auto& [key, link] : found) links[key] = &link;
-    RETURN_IF_ERROR(reader.ForEach(kListLinkTags, {run.info.run_id}, [&](const Row& row) {
-      auto link = links.find({row.GetInt64(0), row.GetInt64(1)});
-      if (link != links.end()) link->second->tags.push_back({row.GetText(2), row.GetText(3)});
-      return Ok();
-    }));
-  }
-  for (auto& [key, link] : found) {
-    bool is_input = key.direction == static_cast<int64_t>(Direction::kInput);
-    (is_input ? run.inputs : run.outputs).push_back(std::move(link));
-  }
-  return reader.ForEach(kListModelLinks, {run.info.run_id}, [&](const Row& row) {
-    if (row.GetInt64(0) == static_cast<int64_t>(Direction::kInput)) {
-      run.model_inputs.push_back(row.GetText(1));
-    } else {
-      run.model_outputs.push_back({row.GetText(1), row.GetInt64(2)});
-    }
-    return Ok();
-  });
 }
 
 Status SqlStore::LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs,

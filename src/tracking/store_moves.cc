@@ -94,11 +94,11 @@ Status SqlStore::MoveRuns(std::span<const std::string> run_ids, std::string_view
   return db_.Write([&](Tx& tx) -> Status {
     RETURN_IF_ERROR(GetActiveExperimentIn(tx, id));
     for (const std::string& run_id : run_ids) {
-      ASSIGN_OR_RETURN(RunInfo run, GetActiveRunIn(tx, run_id));
-      ASSIGN_OR_RETURN(int64_t old_id, ParseExperimentId(run.experiment_id));
-      if (old_id == id) continue;
+      ASSIGN_OR_RETURN(RunKey run, GetActiveRunKeyIn(tx, run_id));
+      if (run.experiment_id == id) continue;
       RETURN_IF_ERROR(tx.Execute(kMoveRun, {run_id, id}));
-      RETURN_IF_ERROR(tx.Execute(kMoveModels, {run_id, id, old_id}));
+      RETURN_IF_ERROR(MoveRunRowsIn(tx, run.run_no, id));
+      RETURN_IF_ERROR(tx.Execute(kMoveModels, {run_id, id, run.experiment_id}));
       RETURN_IF_ERROR(MoveLinksIn(tx, run_id, id));
     }
     return Ok();

@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "tracking/internal/rules.h"
+#include "tracking/internal/run_rows.h"
 #include "tracking/internal/sql_store.h"
 
 namespace sluice::tracking::internal {
@@ -21,41 +22,29 @@ using sql::Tx;
 constexpr Query kInsert{
     "tracking.create_run",
     "INSERT INTO runs (run_id, experiment_id, name, user_id, status, start_ms, end_ms, "
-    "artifact_uri, stage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)"};
+    "artifact_uri, stage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) RETURNING run_no"};
 constexpr Query kGet{
     "tracking.get_run",
-    "SELECT run_id, experiment_id, name, user_id, status, start_ms, end_ms, artifact_uri, stage "
-    "FROM runs WHERE run_id = $1 AND stage < 2"};
+    "SELECT run_no, run_id, experiment_id, name, user_id, status, start_ms, end_ms, artifact_uri, "
+    "stage FROM runs WHERE run_id = $1 AND stage < 2"};
 constexpr Query kUpdate{"tracking.update_run",
-                        "UPDATE runs SET status = $2, end_ms = $3 WHERE run_id = $1"};
+                        "UPDATE runs SET status = $2, end_ms = $3 WHERE run_no = $1"};
 constexpr Query kSetStage{"tracking.set_run_stage",
-                          "UPDATE runs SET stage = $2, deleted_ms = $3 WHERE run_id = $1"};
-constexpr Query kSetName{"tracking.set_run_name", "UPDATE runs SET name = $2 WHERE run_id = $1"};
-constexpr Query kListParams{"tracking.list_params",
-                            "SELECT key, value FROM params WHERE run_id = $1 ORDER BY key"};
-constexpr Query kListTags{"tracking.list_tags",
-                          "SELECT key, value FROM tags WHERE run_id = $1 ORDER BY key"};
-constexpr Query kListLatest{"tracking.list_latest_metrics",
-                            "SELECT key, value, is_nan, timestamp_ms, step FROM metric_series "
-                            "WHERE run_id = $1 ORDER BY key"};
-RunInfo InfoFromRow(const Row& row) {
-  return {.run_id = row.GetText(0),
-          .experiment_id = std::to_string(row.GetInt64(1)),
-          .name = row.GetText(2),
-          .user_id = row.GetText(3),
-          .status = static_cast<RunStatus>(row.GetInt64(4)),
-          .start_ms = row.GetInt64(5),
-          .end_ms = row.FindInt64(6),
-          .artifact_uri = row.GetText(7),
-          .stage = row.GetInt64(8) == 0 ? LifecycleStage::kActive : LifecycleStage::kDeleted};
+                          "UPDATE runs SET stage = $2, deleted_ms = $3 WHERE run_no = $1"};
+
+Result<RunRow> GetRunRowIn(Reader& reader, std::string_view run_id) {
+  ASSIGN_OR_RETURN(auto row, reader.FindOne(kGet, {run_id}, RunRowFrom));
+  if (!row) return NotFound(fmt::format("Run with id={} not found", run_id));
+  return *std::move(row);
 }
 
-Metric LatestFromRow(const Row& row) {
-  bool is_nan = row.GetBool(2);
-  return {.key = row.GetText(0),
-          .value = is_nan ? std::numeric_limits<double>::quiet_NaN() : row.GetDouble(1),
-          .timestamp_ms = row.GetInt64(3),
-          .step = row.GetInt64(4)};
+Result<RunRow> GetActiveRunRowIn(Reader& reader, std::string_view run_id) {
+  ASSIGN_OR_RETURN(RunRow row, GetRunRowIn(reader, run_id));
+  if (row.info.stage == LifecycleStage::kDeleted) {
+    return FailedPrecondition(
+        fmt::format("The run {} must be in the 'active' state. Current state is deleted.", run_id));
+  }
+  return row;
 }
 
 /// Where a page ends: "<start_ms>:<run id>".
@@ -102,35 +91,13 @@ class Conditions {
 }  // namespace
 
 Result<RunInfo> GetRunInfoIn(Reader& reader, std::string_view run_id) {
-  ASSIGN_OR_RETURN(auto info, reader.FindOne(kGet, {run_id}, InfoFromRow));
-  if (!info) return NotFound(fmt::format("Run with id={} not found", run_id));
-  return *std::move(info);
+  ASSIGN_OR_RETURN(RunRow row, GetRunRowIn(reader, run_id));
+  return std::move(row.info);
 }
 
 Result<RunInfo> GetActiveRunIn(Reader& reader, std::string_view run_id) {
-  ASSIGN_OR_RETURN(RunInfo info, GetRunInfoIn(reader, run_id));
-  if (info.stage == LifecycleStage::kDeleted) {
-    return FailedPrecondition(
-        fmt::format("The run {} must be in the 'active' state. Current state is deleted.", run_id));
-  }
-  return info;
-}
-
-Status LoadRunData(Reader& reader, Run& run) {
-  const std::string& run_id = run.info.run_id;
-  ASSIGN_OR_RETURN(run.params, reader.FindAll(kListParams, {run_id}, [](const Row& row) {
-    return tracking::Param{row.GetText(0), row.GetText(1)};
-  }));
-  auto tag_from_row = [](const Row& row) { return Tag{row.GetText(0), row.GetText(1)}; };
-  ASSIGN_OR_RETURN(run.tags, reader.FindAll(kListTags, {run_id}, tag_from_row));
-  ASSIGN_OR_RETURN(run.metrics, reader.FindAll(kListLatest, {run_id}, LatestFromRow));
-  RETURN_IF_ERROR(LoadRunLinks(reader, run));
-  return Ok();
-}
-
-Status SetRunNameIn(Tx& tx, std::string_view run_id, std::string_view name) {
-  RETURN_IF_ERROR(tx.Execute(kSetName, {run_id, name}));
-  return Ok();
+  ASSIGN_OR_RETURN(RunRow row, GetActiveRunRowIn(reader, run_id));
+  return std::move(row.info);
 }
 
 Result<Run> SqlStore::CreateRun(const NewRun& run) {
@@ -141,9 +108,16 @@ Result<Run> SqlStore::CreateRun(const NewRun& run) {
     tags[tag.key] = tag.value;
   }
   std::string& name = tags[std::string(kRunNameTag)];
+  if (!run.name.empty() && !name.empty() && run.name != name) {
+    return InvalidArgument(
+        fmt::format("Both 'run_name' argument and 'mlflow.runName' tag are specified, but with "
+                    "different values (run_name='{}', mlflow.runName='{}').",
+                    run.name, name));
+  }
   if (!run.name.empty()) name = run.name;
   if (name.empty()) name = NewRunName();
   if (!run.parent_run_id.empty()) tags[std::string(kParentRunIdTag)] = run.parent_run_id;
+  for (auto& [key, value] : tags) value = CutCharacters(value, Limits::kRunTagValueLength);
   RunInfo info{.run_id = run.run_id.empty() ? NewRunId() : run.run_id,
                .experiment_id = run.experiment_id,
                .name = name,
@@ -174,52 +148,65 @@ Result<Run> SqlStore::CreateRun(const NewRun& run) {
           created.info.artifact_uri =
               JoinUri(experiment.artifact_location, info.run_id + "/artifacts");
         }
-        Result<int64_t> inserted =
-            tx.Execute(kInsert, {info.run_id, experiment_id, info.name, info.user_id, info.status,
-                                 info.start_ms, info.end_ms, created.info.artifact_uri});
-        if (!inserted.ok() && inserted.error().code() == ErrorCode::kAlreadyExists) {
+        auto run_no = tx.FindOne(kInsert,
+                                 {info.run_id, experiment_id, info.name, info.user_id, info.status,
+                                  info.start_ms, info.end_ms, created.info.artifact_uri},
+                                 [](const Row& row) { return row.GetInt64(0); });
+        if (!run_no.ok() && run_no.error().code() == ErrorCode::kAlreadyExists) {
           return AlreadyExists(fmt::format("Run with id={} already exists", info.run_id));
         }
-        RETURN_IF_ERROR(std::move(inserted));
-        for (const auto& [key, value] : tags)
-          RETURN_IF_ERROR(SetRunTagIn(tx, info.run_id, {key, value}));
-        RETURN_IF_ERROR(LoadRunData(tx, created));
+        RETURN_IF_ERROR(run_no);
+        if (!*run_no) return Internal("a new run got no number");
+        for (const auto& [key, value] : tags) created.tags.push_back({key, value});
+        RETURN_IF_ERROR(InsertRunTagsIn(tx, {**run_no, experiment_id}, created.tags, is_server_));
         return created;
       },
-      io::Durability::kFast);
+      sql::WriteOptions{.durability = io::Durability::kFast, .scope = info.run_id});
 }
 
 Result<Run> SqlStore::GetRun(std::string_view run_id) {
   return db_.Read([&](Reader& reader) -> Result<Run> {
-    Run run;
-    ASSIGN_OR_RETURN(run.info, GetRunInfoIn(reader, run_id));
-    RETURN_IF_ERROR(LoadRunData(reader, run));
-    return run;
+    ASSIGN_OR_RETURN(RunRow row, GetRunRowIn(reader, run_id));
+    std::vector<RunRow> rows;
+    rows.push_back(std::move(row));
+    ASSIGN_OR_RETURN(std::vector<Run> runs, LoadRuns(reader, std::move(rows)));
+    return std::move(runs.front());
   });
 }
 
 Result<RunInfo> SqlStore::UpdateRun(std::string_view run_id, const RunUpdate& update) {
-  return db_.Write([&](Tx& tx) -> Result<RunInfo> {
-    ASSIGN_OR_RETURN(RunInfo info, GetActiveRunIn(tx, run_id));
-    if (update.status) info.status = *update.status;
-    if (update.end_ms) info.end_ms = *update.end_ms;
-    RETURN_IF_ERROR(tx.Execute(kUpdate, {run_id, info.status, info.end_ms}));
-    if (update.name && !update.name->empty()) {
-      info.name = *update.name;
-      RETURN_IF_ERROR(SetRunTagIn(tx, run_id, {std::string(kRunNameTag), info.name}));
-    }
-    return info;
-  });
+  WriteListener* listener = options_.listener;
+  const bool tells_ends = listener != nullptr && listener->wants_run_ends();
+  return db_.Write(
+      [&](Tx& tx) -> Result<RunInfo> {
+        ASSIGN_OR_RETURN(RunRow row, GetActiveRunRowIn(tx, run_id));
+        RunInfo& info = row.info;
+        const bool has_ended = !IsEnded(info.status) && update.status && IsEnded(*update.status);
+        if (update.status) info.status = *update.status;
+        if (update.end_ms) info.end_ms = *update.end_ms;
+        if (update.status || update.end_ms)
+          RETURN_IF_ERROR(tx.Post(kUpdate, {row.run_no, info.status, info.end_ms}));
+        if (update.name && !update.name->empty()) {
+          info.name = CutCharacters(*update.name, Limits::kRunTagValueLength);
+          ASSIGN_OR_RETURN(int64_t experiment_id, ParseExperimentId(info.experiment_id));
+          const Tag tag{std::string(kRunNameTag), info.name};
+          RETURN_IF_ERROR(SetRunTagsIn(tx, {row.run_no, experiment_id}, {&tag, 1}, is_server_));
+        }
+        if (has_ended && tells_ends) RETURN_IF_ERROR(listener->OnRunEnded(tx, info));
+        return std::move(info);
+      },
+      sql::WriteOptions{.scope = run_id});
 }
 
 Status SqlStore::SetRunStage(std::string_view run_id, LifecycleStage stage) {
-  return db_.Write([&](Tx& tx) -> Status {
-    RETURN_IF_ERROR(GetRunInfoIn(tx, run_id));
-    std::optional<int64_t> deleted_ms;
-    if (stage == LifecycleStage::kDeleted) deleted_ms = clock_.NowMs();
-    RETURN_IF_ERROR(tx.Execute(kSetStage, {run_id, stage, deleted_ms}));
-    return Ok();
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        ASSIGN_OR_RETURN(RunKey key, GetRunKeyIn(tx, run_id));
+        std::optional<int64_t> deleted_ms;
+        if (stage == LifecycleStage::kDeleted) deleted_ms = clock_.NowMs();
+        return tx.Post(kSetStage, {key.run_no, stage, deleted_ms});
+      },
+      sql::WriteOptions{.scope = run_id});
 }
 
 Status SqlStore::DeleteRun(std::string_view run_id) {
@@ -252,13 +239,13 @@ Result<RunPage> SqlStore::ListRuns(const RunFilter& filter) {
   if (!filter.parent_run_id.empty()) {
     // The key is in the text, not bound, so that the index of this key serves it.
     conditions.Add(
-        "r.run_id IN (SELECT run_id FROM tags WHERE key = 'mlflow.parentRunId' AND value = " +
+        "r.run_no IN (SELECT run_no FROM tags WHERE key = 'mlflow.parentRunId' AND value_head = " +
         conditions.Bind(filter.parent_run_id) + ")");
   }
   for (const Tag& tag : filter.tags) {
     std::string key = conditions.Bind(tag.key);
     std::string value = conditions.Bind(tag.value);
-    conditions.Add("EXISTS (SELECT 1 FROM tags t WHERE t.run_id = r.run_id AND t.key = " + key +
+    conditions.Add("EXISTS (SELECT 1 FROM tags t WHERE t.run_no = r.run_no AND t.key = " + key +
                    " AND t.value = " + value + ")");
   }
   PageEnd end;
@@ -272,24 +259,18 @@ Result<RunPage> SqlStore::ListRuns(const RunFilter& filter) {
   // One more than the page, to know whether there is a next.
   std::string limit = conditions.Bind(filter.max_count + 1);
   std::string text =
-      "SELECT r.run_id, r.experiment_id, r.name, r.user_id, r.status, r.start_ms, r.end_ms, "
-      "r.artifact_uri, r.stage "
-      "FROM runs r" +
-      conditions.text() + " ORDER BY r.start_ms DESC, r.run_id LIMIT " + limit;
+      fmt::format("SELECT {} FROM runs r{} ORDER BY r.start_ms DESC, r.run_id LIMIT {}",
+                  kRunColumns, conditions.text(), limit);
 
   return db_.Read([&](Reader& reader) -> Result<RunPage> {
-    ASSIGN_OR_RETURN(auto infos, reader.FindAll(Query{"tracking.list_runs", text},
-                                                conditions.params(), InfoFromRow));
+    ASSIGN_OR_RETURN(auto rows, reader.FindAll(Query{"tracking.list_runs", text},
+                                               conditions.params(), RunRowFrom));
     RunPage page;
-    if (infos.size() > filter.max_count) {
-      infos.pop_back();
-      page.next_token = PageEnd{infos.back().start_ms, infos.back().run_id}.ToToken();
+    if (rows.size() > filter.max_count) {
+      rows.pop_back();
+      page.next_token = PageEnd{rows.back().info.start_ms, rows.back().info.run_id}.ToToken();
     }
-    for (RunInfo& info : infos) {
-      Run& run = page.runs.emplace_back();
-      run.info = std::move(info);
-      RETURN_IF_ERROR(LoadRunData(reader, run));
-    }
+    ASSIGN_OR_RETURN(page.runs, LoadRuns(reader, std::move(rows)));
     return page;
   });
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tracking/internal/run_rows.h"
 #include "tracking/store.h"
 
 namespace sluice::tracking::internal {
@@ -20,6 +21,8 @@ class SqlStore : public Store {
   SqlStore(sql::Db& db, StoreOptions options, Clock& clock)
       : db_(db), options_(std::move(options)), clock_(clock) {}
 
+  /// Learns what kind of database it is, makes the default experiment. Before anything else.
+  Status Open();
   Status MakeDefaultExperiment();
 
   Result<std::string> CreateExperiment(const NewExperiment& experiment) override;
@@ -55,9 +58,11 @@ class SqlStore : public Store {
 
  private:
   Status SetRunStage(std::string_view run_id, LifecycleStage stage);
+
   sql::Db& db_;
   const StoreOptions options_;
   Clock& clock_;
+  bool is_server_ = false;
 };
 
 // Shared by the sources above; all inside a transaction.
@@ -70,15 +75,15 @@ Result<RunInfo> GetRunInfoIn(sql::Reader& reader, std::string_view run_id);
 Result<RunInfo> GetActiveRunIn(sql::Reader& reader, std::string_view run_id);
 /// Errors: kNotFound; kFailedPrecondition if it is deleted.
 Result<Experiment> GetActiveExperimentIn(sql::Reader& reader, int64_t experiment_id);
-/// Params, latest metrics, tags and links of `run.info`.
-Status LoadRunData(sql::Reader& reader, Run& run);
-/// Its datasets and logged models, in both directions.
-Status LoadRunLinks(sql::Reader& reader, Run& run);
 /// The id of the dataset in the experiment, made if there is none.
 Result<int64_t> FindOrCreateDatasetIn(sql::Tx& tx, int64_t experiment_id, const Dataset& dataset);
-/// Values are cut to their limit.
-Status SetRunTagIn(sql::Tx& tx, std::string_view run_id, const Tag& tag);
-Status SetRunNameIn(sql::Tx& tx, std::string_view run_id, std::string_view name);
+/// Is the database a server, so that statements cost a round trip each?
+Result<bool> FindIsServer(sql::Reader& reader);
+/// Sets tags of a run, and its name if mlflow.runName is among them; keys are checked, values are
+/// cut to their limit here, the last of repeated keys wins.
+Status SetRunTagsIn(sql::Tx& tx, const RunKey& run, std::span<const Tag> tags, bool is_server);
+/// The same for a run made just now, whose row holds its name.
+Status InsertRunTagsIn(sql::Tx& tx, const RunKey& run, std::span<const Tag> tags, bool is_server);
 /// The greatest number in a column plus one: `query` selects MAX(column).
 Result<int64_t> NextNumber(sql::Reader& reader, const sql::Query& query, int64_t first);
 

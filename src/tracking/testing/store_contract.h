@@ -215,9 +215,13 @@ TEST_P(TrackingStoreContract, ParamsAreWrittenOnce) {
       id, {.metrics = {}, .params = {{"depth", "6"}, {"lr", "0.2"}}, .tags = {{"t", "v"}}});
   EXPECT_EQ(CodeOf(changed), ErrorCode::kInvalidArgument);
   EXPECT_EQ(changed.error().message(),
+            "Changing param values is not allowed. Params were already logged='[{'key': 'lr', "
+            "'old_value': '0.1', 'new_value': '0.2'}]' for run ID='" +
+                id + "'.");
+  changed = store().LogBatch(id, {.params = {{"lr", "0.2"}}, .is_single = true});
+  EXPECT_EQ(changed.error().message(),
             "Changing param values is not allowed. Param with key='lr' was already logged with "
-            "value='0.1' for run "
-            "ID='" +
+            "value='0.1' for run ID='" +
                 id + "'. Attempted logging new value '0.2'.");
   // One transaction: nothing of it happened.
   EXPECT_EQ(GetRun(id).params, (std::vector<Param>{{"lr", "0.1"}}));
@@ -276,7 +280,7 @@ TEST_P(TrackingStoreContract, KeepsTheLatestMetricByStepTimeAndValue) {
   log(1, 101, 2);
   EXPECT_EQ(latest().value, 1);
   log(-std::numeric_limits<double>::infinity(), 1, 3);
-  EXPECT_EQ(latest().value, -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(latest().value, -std::numeric_limits<double>::max());  // as MLflow has it
   log(std::nan(""), 1, 4);
   EXPECT_TRUE(std::isnan(latest().value));
   log(2, 0, -7);
@@ -298,10 +302,10 @@ TEST_P(TrackingStoreContract, GivesTheWholeHistoryInPages) {
 
   std::vector<Metric> whole = store().GetMetricHistory(id, "loss").value().metrics;
   ASSERT_EQ(whole.size(), 29u);
-  EXPECT_EQ(whole[0].value, -infinity);
+  EXPECT_EQ(whole[0].value, -std::numeric_limits<double>::max());
   EXPECT_TRUE(std::isnan(whole[1].value)) << "NaN stands where 0 would";
   EXPECT_EQ(whole[2].value, 0.1);
-  EXPECT_EQ(whole[3].value, infinity);
+  EXPECT_EQ(whole[3].value, std::numeric_limits<double>::max());
   EXPECT_EQ(whole[3].step, -3);
   EXPECT_EQ(whole[4].timestamp_ms, 976);
   EXPECT_EQ(whole[4].value, 1.0 / 25);
