@@ -37,6 +37,7 @@ class Headers {
   /// Replaces the first field of that name, or adds it.
   void Set(std::string_view name, std::string value);
   const std::vector<Field>& fields() const { return fields_; }
+  void Reserve(size_t count) { fields_.reserve(count); }
 
  private:
   std::vector<Field> fields_;

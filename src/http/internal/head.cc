@@ -7,6 +7,8 @@
 namespace sluice::http::internal {
 namespace {
 
+constexpr size_t kUsualFieldCount = 12;
+
 Refusal Bad(std::string message) { return {400, std::move(message)}; }
 
 /// "GET /path HTTP/1.1"
@@ -36,9 +38,7 @@ std::optional<Refusal> ParseRequestLine(std::string_view line, Head& head) {
 }
 
 std::optional<Refusal> CheckBytes(std::string_view line) {
-  for (char c : line) {
-    if (IsControl(c)) return Bad("the header holds a control byte");
-  }
+  if (HasControl(line)) return Bad("the header holds a control byte");
   return std::nullopt;
 }
 
@@ -96,6 +96,7 @@ size_t FindHeadEnd(std::string_view bytes, size_t& from) {
 }
 
 std::optional<Refusal> ParseFields(std::string_view lines, Headers& headers) {
+  headers.Reserve(kUsualFieldCount);
   while (!lines.empty()) {
     const size_t end = lines.find("\r\n");
     const std::string_view line = lines.substr(0, end);
