@@ -72,10 +72,8 @@ struct LoggedModelSearch {
   std::string filter;                       ///< formats/filter.h; empty: all
   std::vector<DatasetFilter> datasets;      ///< only metrics on one of these count; empty: all do
   std::vector<LoggedModelOrder> order_by;   ///< then newest first, then by id
-  size_t max_count = 100;                   ///< 1 to kMaxCount
+  size_t max_count = 100;                   ///< 1 to Limits::kPageSize
   std::string page_token;                   ///< of the page before, or empty
-
-  static constexpr size_t kMaxCount = 1000;
 };
 
 struct LoggedModelPage {

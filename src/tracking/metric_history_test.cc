@@ -2,34 +2,27 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <set>
 
 #include "base/random.h"
-#include "sql/sqlite.h"
 #include "tracking/internal/sampling.h"
-#include "tracking/store.h"
+#include "tracking/testing/engine_test.h"
 
 namespace sluice::tracking {
 namespace {
 
-class MetricHistoryTest : public testing::Test {
+class MetricHistoryTest : public EngineTest {
  protected:
-  void SetUp() override {
-    db_ = sql::OpenSqlite(":memory:").value();
-    ASSERT_TRUE(sql::Migrate(*db_, Migrations(), clock_).ok());
-    store_ = OpenStore(*db_, {.artifact_root = "root"}, clock_).value();
-  }
-  std::string MakeRun(const std::string& run_id) {
-    return store_->CreateRun({.experiment_id = "0", .run_id = run_id}).value().info.run_id;
-  }
-  /// Points (value, timestamp, step) of metric "m".
-  void Log(const std::string& run_id, const std::vector<MetricPoint>& points) {
-    Batch batch;
-    for (const MetricPoint& point : points)
-      batch.metrics.push_back({"m", point.value, point.timestamp_ms, point.step});
-    ASSERT_TRUE(store_->LogBatch(run_id, batch).ok());
+  /// A run of that id with points (value, timestamp, step) of metric "m".
+  void Make(const std::string& run_id, const std::vector<MetricPoint>& points) {
+    MakeRun({.experiment_id = "0", .run_id = run_id});
+    for (size_t start = 0; start < points.size(); start += 10'000) {
+      Batch batch;
+      for (size_t i = start; i < std::min(start + 10'000, points.size()); ++i)
+        batch.metrics.push_back({"m", points[i].value, points[i].timestamp_ms, points[i].step});
+      Log(run_id, batch);
+    }
   }
   std::vector<int64_t> SampledSteps(const std::vector<std::string>& run_ids, int64_t max_count,
                                     std::optional<int64_t> start = {},
@@ -45,11 +38,8 @@ class MetricHistoryTest : public testing::Test {
     EXPECT_TRUE(status.ok()) << status.error().ToString();
     return steps;
   }
-
-  ManualClock clock_;
-  std::unique_ptr<sql::Db> db_;
-  std::unique_ptr<Store> store_;
 };
+TRACKING_ON_EVERY_ENGINE(MetricHistoryTest);
 
 TEST(SampledPositions, AreThoseOfMlflow) {
   using Positions = std::vector<int64_t>;
@@ -65,11 +55,8 @@ TEST(SampledPositions, AreThoseOfMlflow) {
   EXPECT_EQ(many.back(), 99'999);
 }
 
-TEST_F(MetricHistoryTest, GivesRunsInOrderOfIdAndStopsAtTheLimit) {
-  for (const char* id : {"b", "a", "c"}) {
-    MakeRun(id);
-    Log(id, {{1, 2, 0}, {2, 1, 5}, {3, 1, 4}});
-  }
+TEST_P(MetricHistoryTest, GivesRunsInOrderOfIdAndStopsAtTheLimit) {
+  for (const char* id : {"b", "a", "c"}) Make(id, {{1, 2, 0}, {2, 1, 5}, {3, 1, 4}});
   std::vector<std::string> run_ids = {"c", "b", "a", "a", "unknown"};
   std::vector<std::string> found;
   auto visit = [&](std::string_view run_id, const MetricPoint& point) {
@@ -87,14 +74,12 @@ TEST_F(MetricHistoryTest, GivesRunsInOrderOfIdAndStopsAtTheLimit) {
   EXPECT_FALSE(history.ForEachOfRuns({.run_ids = too_many, .key = "m"}, visit).ok());
 }
 
-TEST_F(MetricHistoryTest, SamplesEachRunEvenlyAndKeepsItsEnds) {
-  MakeRun("one");
-  MakeRun("two");
+TEST_P(MetricHistoryTest, SamplesEachRunEvenlyAndKeepsItsEnds) {
   std::vector<MetricPoint> points;
   for (int64_t step = -1; step < 10; ++step) points.push_back({0.5, 1, step});
-  Log("one", points);
+  Make("one", points);
   // Steps that go back in time, two points at one step, NaN.
-  Log("two", {{1, 10, 30}, {std::nan(""), 11, 20}, {2, 12, 10}, {1, 12, 10}});
+  Make("two", {{1, 10, 30}, {std::nan(""), 11, 20}, {2, 12, 10}, {1, 12, 10}});
   EXPECT_EQ(SampledSteps({"one"}, 3), (std::vector<int64_t>{-1, 3, 9}));
   EXPECT_EQ(SampledSteps({"one"}, 1), std::vector<int64_t>{9});
   EXPECT_EQ(SampledSteps({"one"}, 2500).size(), 11u);
@@ -112,21 +97,17 @@ TEST_F(MetricHistoryTest, SamplesEachRunEvenlyAndKeepsItsEnds) {
 }
 
 // More points than are ever sorted in memory, in order and out of it.
-TEST_F(MetricHistoryTest, SamplesLongHistories) {
+TEST_P(MetricHistoryTest, SamplesLongHistories) {
   constexpr int64_t kCount = 70'000;
   Random random(7);
-  MakeRun("sorted");
-  MakeRun("shuffled");
-  for (int64_t start = 0; start < kCount; start += 10'000) {
-    std::vector<MetricPoint> sorted;
-    std::vector<MetricPoint> shuffled;
-    for (int64_t step = start; step < start + 10'000; ++step) {
-      sorted.push_back({1, step, step});
-      shuffled.push_back({1, static_cast<int64_t>(random.NextBelow(1'000'000)), step});
-    }
-    Log("sorted", sorted);
-    Log("shuffled", shuffled);
+  std::vector<MetricPoint> sorted;
+  std::vector<MetricPoint> shuffled;
+  for (int64_t step = 0; step < kCount; ++step) {
+    sorted.push_back({1, step, step});
+    shuffled.push_back({1, static_cast<int64_t>(random.NextBelow(1'000'000)), step});
   }
+  Make("sorted", sorted);
+  Make("shuffled", shuffled);
   EXPECT_EQ(SampledSteps({"sorted"}, 7),
             (std::vector<int64_t>{0, 10'000, 20'000, 30'000, 40'000, 50'000, 69'999}));
   std::vector<int64_t> steps = SampledSteps({"shuffled"}, 2500);

@@ -66,7 +66,13 @@ LoggedModel LoggedModelFromRow(const Row& row) {
 }
 
 Status LoadLoggedModelData(Reader& reader, std::span<LoggedModel> models) {
+  // A statement takes so many parameters only.
+  constexpr size_t kModelsAtOnce = 1000;
   if (models.empty()) return Ok();
+  if (models.size() > kModelsAtOnce) {
+    RETURN_IF_ERROR(LoadLoggedModelData(reader, models.subspan(kModelsAtOnce)));
+    models = models.first(kModelsAtOnce);
+  }
   std::unordered_map<std::string_view, LoggedModel*> by_id;
   std::vector<sql::Param> ids;
   std::string list;

@@ -17,7 +17,7 @@ inline constexpr int kLoggedModelColumnCount = 11;
 /// Without tags, params and metrics.
 LoggedModel LoggedModelFromRow(const sql::Row& row);
 
-/// Tags, params and metrics of all of them: three queries however many they are.
+/// Tags, params and metrics of all of them: three queries for every thousand models.
 Status LoadLoggedModelData(sql::Reader& reader, std::span<LoggedModel> models);
 
 /// The error for a model that is not there.
