@@ -218,7 +218,8 @@ Db::Db(std::unique_ptr<Driver> driver, Options options)
       options_(options),
       writers_(driver_->has_one_writer() ? 1 : options.writer_count),
       readers_(options.reader_count),
-      queue_(std::make_unique<internal::CommitQueue>()) {
+      queue_(std::make_unique<internal::CommitQueue>()),
+      sync_queue_(std::make_unique<internal::CommitQueue>()) {
   CHECK(options.reader_count > 0 && options.reader_count <= 64);
   CHECK(options.writer_count > 0 && options.writer_count <= 64);
 }
@@ -248,14 +249,49 @@ Status Db::RunWrite(const WriteOptions& options, const Body& body) {
     writer.options.durability = io::Durability::kDurable;
   if (driver_->has_one_writer()) writer.options.scope = {};
   std::vector<internal::Writer*> batch = queue_->Join(writer);
+  ++active_writers_;
   if (!batch.empty()) {
     RunTogether(batch);
     queue_->Finish(batch);
   }
+  if (writer.owes_sync) writer.status = SyncWithOthers();
+  --active_writers_;
   return std::move(writer.status);
 }
 
-Status Db::RunAlone(const WriteOptions& options, const Body& body) {
+Status Db::SyncWithOthers() {
+  static const Body kNothing;
+  internal::Writer waiter{.body = kNothing, .options = {}};
+  std::vector<internal::Writer*> batch = sync_queue_->Join(waiter);
+  if (batch.empty()) return std::move(waiter.status);
+  Status status = Sync();
+  for (internal::Writer* other : batch) other->status = status;
+  sync_queue_->Finish(batch);
+  return status;
+}
+
+Status Db::Sync() {
+  for (int attempt = 1;; ++attempt) {
+    ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
+    Status status = lease->SyncCommits();
+    if (status.ok() || attempt == kMaxConnections || lease->fault() == Fault::kNone) {
+      if (status.ok()) return status;
+      return std::move(status).error().With(
+          "the write is done, but whether it survives a crash of the database is unknown");
+    }
+    lease.DropIdle();
+  }
+}
+
+Status Db::CommitOn(Connection& connection, std::span<internal::Writer* const> writers) {
+  if (active_writers_ < 2 || !driver_->can_sync_later()) return connection.Commit();
+  RETURN_IF_ERROR(connection.CommitUnsynced());
+  for (internal::Writer* writer : writers) writer->owes_sync = !writer->has_status;
+  return Ok();
+}
+
+Status Db::RunAlone(internal::Writer& writer) {
+  const WriteOptions& options = writer.options;
   for (int attempt = 1;; ++attempt) {
     Status status = Ok();
     Fault fault = Fault::kNone;
@@ -264,9 +300,10 @@ Status Db::RunAlone(const WriteOptions& options, const Body& body) {
       status = lease->Begin(TxKind::kWrite, options.durability, options.scope);
       if (status.ok()) {
         Tx tx(*lease);
-        status = tx.Outcome(body(tx));
+        status = tx.Outcome(writer.body(tx));
       }
-      if (status.ok()) status = lease->Commit();
+      internal::Writer* const writers[] = {&writer};
+      if (status.ok()) status = CommitOn(*lease, writers);
       if (!status.ok()) lease->Rollback();
       fault = lease->fault();
       if (fault == Fault::kConnectionLost) lease.DropIdle();
@@ -284,7 +321,7 @@ void Db::RunTogether(std::span<internal::Writer* const> batch) {
     batch = batch.subspan(members.size());
     // Another member's failure took their work with it, or there was none.
     for (internal::Writer* writer : members)
-      if (!writer->has_status) writer->status = RunAlone(writer->options, writer->body);
+      if (!writer->has_status) writer->status = RunAlone(*writer);
   }
 }
 
@@ -328,7 +365,7 @@ size_t Db::RunSome(std::span<internal::Writer* const> batch) {
                                  [](const auto* writer) { return !writer->has_status; });
   bool is_commit_failed = false;
   if (status.ok() && is_any_kept) {
-    status = connection.Commit();
+    status = CommitOn(connection, members);
     is_commit_failed = !status.ok();
   }
   if (!is_any_kept || !status.ok()) connection.Rollback();

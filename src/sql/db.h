@@ -10,6 +10,7 @@
 //   });
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -232,7 +233,12 @@ class Db {
   Status RunRead(const std::function<Status(Reader&)>& body);
   Status RunWrite(const WriteOptions& options, const Body& body);
   /// One body in a transaction of its own, again after a conflict or a connection found dead.
-  Status RunAlone(const WriteOptions& options, const Body& body);
+  Status RunAlone(internal::Writer& writer);
+  /// A lone writer's commit is synced at once. With others about, where the engine can, it is only
+  /// made, its locks are free again, and one sync serves all that owe one.
+  Status CommitOn(Connection& connection, std::span<internal::Writer* const> writers);
+  Status SyncWithOthers();
+  Status Sync();
   /// All of the batch in as few transactions as its time allows.
   void RunTogether(std::span<internal::Writer* const> batch);
   /// The first ones of the batch in one transaction; how many. Those that have no status then are
@@ -244,7 +250,9 @@ class Db {
   const Options options_;
   Pool writers_;
   Pool readers_;
-  std::unique_ptr<internal::CommitQueue> queue_;
+  const std::unique_ptr<internal::CommitQueue> queue_;
+  const std::unique_ptr<internal::CommitQueue> sync_queue_;
+  std::atomic<int> active_writers_{0};
 };
 
 }  // namespace sluice::sql

@@ -79,6 +79,10 @@ class Connection {
   /// machine once a later kDurable one has been committed. `scope`: see WriteOptions.
   virtual Status Begin(TxKind kind, io::Durability durability, std::string_view scope) = 0;
   virtual Status Commit() = 0;
+  /// Where can_sync_later: Commit, but a crash of the database may undo it until SyncCommits, by
+  /// any connection, has returned.
+  virtual Status CommitUnsynced() { return Commit(); }
+  virtual Status SyncCommits() { return Ok(); }
   virtual void Rollback() = 0;
   /// Of the last transaction, until the next Begin.
   virtual Fault fault() const { return Fault::kNone; }
@@ -109,6 +113,7 @@ class Driver {
   virtual bool has_one_writer() const = 0;
   /// True if Post's errors may come from later calls.
   virtual bool defers_errors() const = 0;
+  virtual bool can_sync_later() const = 0;
   virtual bool can_back_up() const = 0;
   /// For messages: a path, or a server address without its password.
   virtual std::string description() const = 0;

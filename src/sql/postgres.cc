@@ -20,6 +20,7 @@ class PostgresDriver : public Driver {
   bool has_separate_readers() const override { return true; }
   bool has_one_writer() const override { return false; }
   bool defers_errors() const override { return true; }
+  bool can_sync_later() const override { return true; }
   bool can_back_up() const override { return false; }
   std::string description() const override { return address_.description; }
 

@@ -363,6 +363,7 @@ class SqliteDriver : public Driver {
   bool has_separate_readers() const override { return path_ != ":memory:"; }
   bool has_one_writer() const override { return true; }
   bool defers_errors() const override { return false; }
+  bool can_sync_later() const override { return false; }
   bool can_back_up() const override { return true; }
   std::string description() const override { return path_; }
 

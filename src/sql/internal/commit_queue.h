@@ -34,6 +34,7 @@ struct Writer {
   WriteOptions options;
   Status status = Ok();
   bool has_status = false;
+  bool owes_sync = false;  ///< committed, but not synced yet
   bool is_done = false;
   std::binary_semaphore wake{0};
 };

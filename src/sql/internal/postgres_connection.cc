@@ -29,6 +29,10 @@ constexpr Query kRollbackTo{"rollback to savepoint", "ROLLBACK TO body"};
 constexpr Query kLockAlone{"sql.lock_database", "SELECT pg_advisory_xact_lock($1, $2)"};
 constexpr Query kLockScope{
     "sql.lock_scope", "SELECT pg_advisory_xact_lock_shared($1, $2), pg_advisory_xact_lock($3)"};
+constexpr Query kDoNotSync{"sql.do_not_sync", "SET LOCAL synchronous_commit TO off"};
+// The smallest write whose commit waits until the log is on disk, and with it every commit before.
+constexpr Query kSync{"sql.sync_commits",
+                      "SELECT CAST(pg_logical_emit_message(true, 'sluice', '') AS TEXT)"};
 constexpr Query kAskDatabase{
     "sql.describe_database",
     "SELECT current_schema(), current_setting('server_encoding'), current_setting('search_path')"};
@@ -352,14 +356,17 @@ Status PostgresConnection::Post(const Query& query, std::span<const Param> param
   return Send(query, params);
 }
 
-Status PostgresConnection::Begin(TxKind kind, io::Durability /*durability*/,
-                                 std::string_view scope) {
+Status PostgresConnection::StartAfresh() {
   fault_ = Fault::kNone;
-  // What is still to be read belongs to the end of the last transaction, and is nobody's any more.
   Result<ResultHandle> rest = ReadAnswers();
   if (fault_ == Fault::kConnectionLost) return std::move(rest).error();
   fault_ = Fault::kNone;
+  return Ok();
+}
 
+Status PostgresConnection::Begin(TxKind kind, io::Durability /*durability*/,
+                                 std::string_view scope) {
+  RETURN_IF_ERROR(StartAfresh());
   is_in_transaction_ = true;
   if (kind == TxKind::kRead) return Post(kBeginRead, {});
   RETURN_IF_ERROR(Post(kBeginWrite, {}));
@@ -386,6 +393,17 @@ Status PostgresConnection::Commit() {
   is_in_transaction_ = false;
   if (*result != nullptr && std::string_view(PQcmdStatus(result->get())) != "COMMIT")
     return Internal("commit: the server rolled the transaction back after an earlier error");
+  return Ok();
+}
+
+Status PostgresConnection::CommitUnsynced() {
+  RETURN_IF_ERROR(Post(kDoNotSync, {}));
+  return Commit();
+}
+
+Status PostgresConnection::SyncCommits() {
+  RETURN_IF_ERROR(StartAfresh());
+  RETURN_IF_ERROR(Start(kSync, {}));
   return Ok();
 }
 
@@ -419,10 +437,7 @@ Status PostgresConnection::RunScript(std::string_view name, std::string_view tex
 }
 
 Result<bool> PostgresConnection::HasTable(std::string_view name) {
-  fault_ = Fault::kNone;
-  Result<ResultHandle> rest = ReadAnswers();
-  if (fault_ == Fault::kConnectionLost) return std::move(rest).error();
-  fault_ = Fault::kNone;
+  RETURN_IF_ERROR(StartAfresh());
   const Param params[] = {name};
   ASSIGN_OR_RETURN(std::unique_ptr<Cursor> cursor, Start(kFindTable, params));
   return cursor->Next();

@@ -47,6 +47,8 @@ class PostgresConnection : public Connection {
   Status Post(const Query& query, std::span<const Param> params) override;
   Status Begin(TxKind kind, io::Durability durability, std::string_view scope) override;
   Status Commit() override;
+  Status CommitUnsynced() override;
+  Status SyncCommits() override;
   void Rollback() override;
   Fault fault() const override { return fault_; }
   Status Savepoint() override;
@@ -81,6 +83,8 @@ class PostgresConnection : public Connection {
   /// To the server's queue, without waiting.
   Status Send(const Query& query, std::span<const Param> params);
   Status SendPlain(const Query& query);
+  /// Reads what was left unread by the last transaction, whose end nobody waits for.
+  Status StartAfresh();
   /// Ends what was sent with a sync and reads the answers to all of it: the last one, or the first
   /// error.
   Result<ResultHandle> Await();
