@@ -13,6 +13,7 @@ pkg_check_modules(LIBZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl)
 find_package(ZLIB REQUIRED)
+pkg_check_modules(LIBPCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 
 add_library(sluice_boost INTERFACE)
 target_include_directories(sluice_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})

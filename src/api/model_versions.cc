@@ -58,12 +58,10 @@ class StoresResolver final : public registry::SourceResolver {
     ASSIGN_OR_RETURN(tracking::Run run, services_.tracking->GetRun(run_id));
     return std::move(run.info.artifact_uri);
   }
-  Result<std::string> GetLoggedModelArtifactUri(std::string_view model_id) override {
+  Result<LoggedModel> GetLoggedModel(std::string_view model_id) override {
     ASSIGN_OR_RETURN(tracking::LoggedModel model, services_.logged_models->Get(model_id));
-    return std::move(model.artifact_uri);
-  }
-  Result<std::string> GetVersionDownloadUri(std::string_view name, int64_t version) override {
-    return services_.registry->GetDownloadUri(name, version);
+    return LoggedModel{.artifact_uri = std::move(model.artifact_uri),
+                       .run_id = std::move(model.source_run_id)};
   }
 
  private:
@@ -97,25 +95,26 @@ Result<Answer> Create(Services& services, Call& call) {
   version.name = fields.RequireString("name");
   version.make_model_if_absent = false;
   version.source = fields.RequireString("source");
-  version.run_id = fields.StringOr("run_id");
   for (const Fields& tag : fields.Messages("tags")) {
     version.tags.push_back({tag.RequireString("key"), tag.StringOr("value")});
   }
   version.run_link = fields.StringOr("run_link");
   version.description = fields.StringOr("description");
-  version.logged_model_id = fields.StringOr("model_id");
+  version.user_id = std::string(call.caller.username());
   RETURN_IF_ERROR(fields.status());
 
   StoresResolver resolver(services);
   const bool is_prompt = registry::HasPromptTag(version.tags);
   ASSIGN_OR_RETURN(registry::CheckedSource checked,
                    registry::CheckSource({.source = version.source,
-                                          .run_id = version.run_id,
-                                          .logged_model_id = version.logged_model_id,
+                                          .run_id = fields.FindString("run_id"),
+                                          .logged_model_id = fields.FindString("model_id"),
                                           .is_prompt = is_prompt},
-                                         services.options.sources, resolver));
+                                         services.options.sources, *services.registry, resolver));
+  version.source = std::move(checked.source);
   version.storage_location = std::move(checked.storage_location);
-  if (version.run_id.empty()) version.run_id = std::move(checked.run_id);
+  version.run_id = std::move(checked.run_id);
+  version.logged_model_id = std::move(checked.logged_model_id);
   ASSIGN_OR_RETURN(const ModelVersion created, services.registry->CreateVersion(version));
   if (!is_prompt && !created.logged_model_id.empty()) {
     RETURN_IF_ERROR(AddToModelVersionsTag(services, created));
@@ -222,12 +221,12 @@ Result<Answer> DeleteTag(Services& services, Call& call) {
 }  // namespace
 
 std::vector<Endpoint> ModelVersionEndpoints() {
-  const Access reads = Access::Needs(Level::kRead, RegisteredModelByName);
-  const Access edits = Access::Needs(Level::kEdit, RegisteredModelByName);
-  const Access manages = Access::Needs(Level::kManage, RegisteredModelByName);
+  const Access reads = Access::Needs(Level::kRead, RegisteredModelVersionByName);
+  const Access edits = Access::Needs(Level::kEdit, RegisteredModelVersionByName);
+  const Access manages = Access::Needs(Level::kManage, RegisteredModelVersionByName);
   return {
-      {Method::kPost, "/api/2.0/mlflow/model-versions/create", "model_versions.create", edits,
-       Create},
+      {Method::kPost, "/api/2.0/mlflow/model-versions/create", "model_versions.create",
+       Access::Needs(Level::kEdit, NewModelVersion), Create},
       {Method::kGet, "/api/2.0/mlflow/model-versions/get", "model_versions.get", reads, Get},
       {Method::kPatch, "/api/2.0/mlflow/model-versions/update", "model_versions.update", edits,
        Update},
