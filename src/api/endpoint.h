@@ -89,8 +89,8 @@ std::vector<Endpoint> RegisteredModelEndpoints();
 std::vector<Endpoint> ModelVersionEndpoints();
 std::vector<Endpoint> AdminEndpoints();
 std::vector<Endpoint> ArtifactEndpoints(const Services& services);  // api/artifacts.cc
-std::vector<Endpoint> WebhookEndpoints();   // api/webhooks.cc
-std::vector<Endpoint> AuthEndpoints();      // api/auth.cc
+std::vector<Endpoint> WebhookEndpoints();                           // api/webhooks.cc
+std::vector<Endpoint> AuthEndpoints();                              // api/auth.cc
 
 /// Every row that this server answers.
 std::vector<Endpoint> AllEndpoints(const Services& services);
@@ -113,13 +113,24 @@ Result<std::vector<Resource>> ExperimentOfLoggedModel(
 /// that begins otherwise gives the experiment "", which only administrators may touch.
 Result<std::vector<Resource>> ExperimentOfArtifactPath(Services&, Call&);
 Result<std::vector<Resource>> RegisteredModelByName(Services&, Call&);  ///< name
+// The rest is in touched_resources.cc.
+Result<std::vector<Resource>> RegisteredModelVersionByName(Services&, Call&);  ///< name
+/// For deleting both.
+Result<std::vector<Resource>> RegisteredModelAndVersions(Services&, Call&);  ///< name
+/// The model by name at the row's level; what the version is made from must be readable.
+Result<std::vector<Resource>> NewModelVersion(Services&, Call&);
+/// The run, and every logged model that the call writes to.
+Result<std::vector<Resource>> RunAndLoggedModels(Services&, Call&);
+/// Users, roles and grants on everything.
+Result<std::vector<Resource>> TheWorkspace(Services&, Call&);
 
 /// run_id, else run_uuid, else "missing run_id".
 std::string RunIdOf(const Fields& fields);
 /// A model version's number. Errors: kInvalidArgument in MLflow's words.
 Result<int64_t> ParseVersionNumber(std::string_view text);
-/// `experiment_ids` without those the caller may not read.
+/// `experiment_ids` without those of which the caller may not read `part` (Resource::part).
 Result<std::vector<std::string>> OnlyReadableExperiments(Caller& caller,
-                                                         std::vector<std::string> experiment_ids);
+                                                         std::vector<std::string> experiment_ids,
+                                                         std::string_view part = {});
 
 }  // namespace sluice::api

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/endpoint.h"
+#include "auth/permission.h"
 #include "tracking/logged_models.h"
 #include "tracking/store.h"
 
@@ -27,11 +28,12 @@ std::vector<Endpoint> AllEndpoints(const Services& services) {
 
 namespace {
 
-std::vector<Resource> Experiments(std::vector<std::string> ids) {
+std::vector<Resource> Experiments(std::vector<std::string> ids, std::string_view part = {}) {
   std::vector<Resource> resources;
   resources.reserve(ids.size());
   for (std::string& id : ids) {
-    const Resource resource = {ResourceKind::kExperiment, std::move(id)};
+    const Resource resource = {
+        .kind = ResourceKind::kExperiment, .id = std::move(id), .part = part};
     if (std::find(resources.begin(), resources.end(), resource) == resources.end()) {
       resources.push_back(resource);
     }
@@ -67,7 +69,7 @@ Result<std::vector<Resource>> ExperimentOfRun(Services& services, Call& call) {
   const std::string run_id = RunIdOf(call.fields);
   RETURN_IF_ERROR(call.fields.status());
   ASSIGN_OR_RETURN(tracking::Run run, services.tracking->GetRun(run_id));
-  return Experiments({std::move(run.info.experiment_id)});
+  return Experiments({std::move(run.info.experiment_id)}, auth::kRun);
 }
 
 Result<std::vector<Resource>> ExperimentsOfRuns(Services& services, Call& call) {
@@ -82,7 +84,7 @@ Result<std::vector<Resource>> ExperimentsOfRuns(Services& services, Call& call) 
     if (!run.ok()) return std::move(run).error();
     ids.push_back(std::move(run->info.experiment_id));
   }
-  return Experiments(std::move(ids));
+  return Experiments(std::move(ids), auth::kRun);
 }
 
 Result<std::vector<Resource>> ExperimentOfLoggedModel(Services& services, Call& call) {
@@ -92,8 +94,8 @@ Result<std::vector<Resource>> ExperimentOfLoggedModel(Services& services, Call& 
   }
   if (model_id.empty()) model_id = call.fields.RequireString("model_id");
   RETURN_IF_ERROR(call.fields.status());
-  ASSIGN_OR_RETURN(tracking::LoggedModel model, services.logged_models->Get(model_id));
-  return Experiments({model.experiment_id});
+  ASSIGN_OR_RETURN(tracking::LoggedModel model, services.logged_models->Get(model_id, true));
+  return Experiments({model.experiment_id}, auth::kLoggedModel);
 }
 
 Result<std::vector<Resource>> ExperimentOfArtifactPath(Services& /*services*/, Call& call) {
@@ -121,12 +123,15 @@ std::string RunIdOf(const Fields& fields) {
 }
 
 Result<std::vector<std::string>> OnlyReadableExperiments(Caller& caller,
-                                                         std::vector<std::string> experiment_ids) {
+                                                         std::vector<std::string> experiment_ids,
+                                                         std::string_view part) {
   ASSIGN_OR_RETURN(const bool reads_all, caller.MayReadAll(ResourceKind::kExperiment));
   if (reads_all) return experiment_ids;
   std::vector<std::string> readable;
   for (std::string& id : experiment_ids) {
-    ASSIGN_OR_RETURN(const bool may, caller.May(Level::kRead, {ResourceKind::kExperiment, id}));
+    ASSIGN_OR_RETURN(
+        const bool may,
+        caller.May(Level::kRead, {.kind = ResourceKind::kExperiment, .id = id, .part = part}));
     if (may) readable.push_back(std::move(id));
   }
   return readable;

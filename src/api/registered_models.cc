@@ -168,6 +168,7 @@ Result<Answer> GetByAlias(Services& services, Call& call) {
 
 std::vector<Endpoint> RegisteredModelEndpoints() {
   const Access reads = Access::Needs(Level::kRead, RegisteredModelByName);
+  const Access reads_versions = Access::Needs(Level::kRead, RegisteredModelVersionByName);
   const Access edits = Access::Needs(Level::kEdit, RegisteredModelByName);
   const Access manages = Access::Needs(Level::kManage, RegisteredModelByName);
   return {
@@ -179,13 +180,13 @@ std::vector<Endpoint> RegisteredModelEndpoints() {
       {Method::kPost, "/api/2.0/mlflow/registered-models/rename", "registered_models.rename", edits,
        Rename},
       {Method::kDelete, "/api/2.0/mlflow/registered-models/delete", "registered_models.delete",
-       manages, Delete},
+       Access::Needs(Level::kManage, RegisteredModelAndVersions), Delete},
       {Method::kGet, "/api/2.0/mlflow/registered-models/search", "registered_models.search",
        Access::SignedIn(), Search},
       {Method::kPost, "/api/2.0/mlflow/registered-models/get-latest-versions",
-       "registered_models.get_latest_versions", reads, GetLatestVersions},
+       "registered_models.get_latest_versions", reads_versions, GetLatestVersions},
       {Method::kGet, "/api/2.0/mlflow/registered-models/get-latest-versions",
-       "registered_models.get_latest_versions", reads, GetLatestVersions},
+       "registered_models.get_latest_versions", reads_versions, GetLatestVersions},
       {Method::kPost, "/api/2.0/mlflow/registered-models/set-tag", "registered_models.set_tag",
        edits, SetTag},
       {Method::kDelete, "/api/2.0/mlflow/registered-models/delete-tag",
@@ -195,7 +196,7 @@ std::vector<Endpoint> RegisteredModelEndpoints() {
       {Method::kDelete, "/api/2.0/mlflow/registered-models/alias", "registered_models.delete_alias",
        manages, DeleteAlias},
       {Method::kGet, "/api/2.0/mlflow/registered-models/alias", "registered_models.get_by_alias",
-       reads, GetByAlias},
+       reads_versions, GetByAlias},
   };
 }
 

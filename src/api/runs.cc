@@ -112,7 +112,7 @@ Result<Answer> Search(Services& services, Call& call) {
   search.page_token = fields.StringOr("page_token");
   RETURN_IF_ERROR(fields.status());
   ASSIGN_OR_RETURN(search.experiment_ids,
-                   OnlyReadableExperiments(call.caller, std::move(search.experiment_ids)));
+                   OnlyReadableExperiments(call.caller, std::move(search.experiment_ids), "run"));
   ASSIGN_OR_RETURN(const tracking::RunPage page, services.search->Runs(search));
   return Answer::Printed(PrintPage(
       "runs", page.runs, page.next_token,
@@ -277,6 +277,7 @@ std::vector<Endpoint> RunEndpoints() {
   const Access reads = Access::Needs(Level::kRead, ExperimentOfRun);
   const Access edits = Access::Needs(Level::kEdit, ExperimentOfRun);
   const Access manages = Access::Needs(Level::kManage, ExperimentOfRun);
+  const Access edits_models = Access::Needs(Level::kEdit, RunAndLoggedModels);
   return {
       {Method::kPost, "/api/2.0/mlflow/runs/create", "runs.create",
        Access::Needs(Level::kEdit, ExperimentById), Create},
@@ -285,14 +286,16 @@ std::vector<Endpoint> RunEndpoints() {
       {Method::kPost, "/api/2.0/mlflow/runs/update", "runs.update", edits, Update},
       {Method::kPost, "/api/2.0/mlflow/runs/delete", "runs.delete", manages, Delete},
       {Method::kPost, "/api/2.0/mlflow/runs/restore", "runs.restore", manages, Restore},
-      {Method::kPost, "/api/2.0/mlflow/runs/log-metric", "runs.log_metric", edits, LogMetric},
+      {Method::kPost, "/api/2.0/mlflow/runs/log-metric", "runs.log_metric", edits_models,
+       LogMetric},
       {Method::kPost, "/api/2.0/mlflow/runs/log-parameter", "runs.log_parameter", edits, LogParam},
       {Method::kPost, "/api/2.0/mlflow/runs/set-tag", "runs.set_tag", edits, SetTag},
       {Method::kPost, "/api/2.0/mlflow/runs/delete-tag", "runs.delete_tag", edits, DeleteTag},
-      {Method::kPost, "/api/2.0/mlflow/runs/log-batch", "runs.log_batch", edits, LogBatch},
+      {Method::kPost, "/api/2.0/mlflow/runs/log-batch", "runs.log_batch", edits_models, LogBatch},
       {Method::kPost, "/api/2.0/mlflow/runs/log-model", "runs.log_model", edits, LogModel},
-      {Method::kPost, "/api/2.0/mlflow/runs/log-inputs", "runs.log_inputs", edits, LogInputs},
-      {Method::kPost, "/api/2.0/mlflow/runs/outputs", "runs.outputs", edits, LogOutputs},
+      {Method::kPost, "/api/2.0/mlflow/runs/log-inputs", "runs.log_inputs", edits_models,
+       LogInputs},
+      {Method::kPost, "/api/2.0/mlflow/runs/outputs", "runs.outputs", edits_models, LogOutputs},
   };
 }
 

@@ -101,6 +101,8 @@ class Store {
   /// Those of the user's grants that speak about one of `keys` or about the workspace: an indexed
   /// look-up, however many grants there are. A grant may come twice.
   Result<std::vector<Grant>> LoadGrantsOn(int64_t user_id, std::span<const ResourceKey> keys);
+  /// Is any of the user's grants DENY or NO_PERMISSIONS?
+  Result<bool> HasRestrictions(int64_t user_id);
   /// All of them, or all on one type (`resource_type` not empty), in order of role and permission.
   Result<std::vector<UserGrant>> ListGrants(int64_t user_id, std::string_view resource_type = {});
 

@@ -53,6 +53,10 @@ constexpr Query kLoadGrantsOn{
     "SELECT p.resource_type, p.resource_pattern, p.permission FROM auth_role_assignments a "
     "CROSS JOIN wanted w JOIN auth_role_permissions p ON p.role_id = a.role_id "
     "AND p.resource_type = w.type AND p.resource_pattern = w.pattern WHERE a.user_id = $1"};
+constexpr Query kHasRestrictions{
+    "auth.has_restrictions",
+    "SELECT 1 FROM auth_role_assignments a JOIN auth_role_permissions p ON p.role_id = a.role_id "
+    "WHERE a.user_id = $1 AND p.permission IN ('DENY', 'NO_PERMISSIONS') LIMIT 1"};
 constexpr Query kListGrants{
     "auth.list_grants",
     "SELECT p.resource_type, p.resource_pattern, p.permission, r.id, r.name "
@@ -215,6 +219,15 @@ Result<std::vector<Grant>> Store::LoadGrantsOn(int64_t user_id, std::span<const 
                     std::make_move_iterator(found.end()));
     }
     return grants;
+  });
+}
+
+Result<bool> Store::HasRestrictions(int64_t user_id) {
+  return db_.Read([&](Reader& reader) -> Result<bool> {
+    ASSIGN_OR_RETURN(const std::optional<int64_t> any,
+                     reader.FindOne(kHasRestrictions, {user_id},
+                                    [](const Row& row) { return row.GetInt64(0); }));
+    return any.has_value();
   });
 }
 
