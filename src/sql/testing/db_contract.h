@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "sql/db.h"
+#include "sql/fold_case.h"
+#include "sql/ids.h"
 #include "sql/migrator.h"
 #include "sql/testing/test_database.h"
 
@@ -249,6 +251,234 @@ TEST_P(DbContract, ThreadsReadAndWriteTogether) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(failures, 0);
   EXPECT_EQ(Count(), kThreads * kInserts);
+}
+
+TEST_P(DbContract, TextSortsByItsBytes) {
+  const char* names[] = {"a", "B", "_", "Z", "ä", "aa", "A b", "A-b"};
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(Insert(i, names[i]).ok());
+  auto sorted = db_->Read([](Reader& reader) {
+    return reader.FindAll(
+        Query{"test.sorted", "SELECT name FROM items WHERE name >= $1 ORDER BY name"}, {"A-"},
+        [](const Row& row) { return row.GetText(0); });
+  });
+  ASSERT_TRUE(sorted.ok()) << sorted.error().ToString();
+  EXPECT_EQ(*sorted, (std::vector<std::string>{"A-b", "B", "Z", "_", "a", "aa", "ä"}));
+}
+
+TEST_P(DbContract, LikeTakesABackslashForOne) {
+  ASSERT_TRUE(Insert(1, "a\\b").ok());
+  ASSERT_TRUE(Insert(2, "a%b").ok());
+  static const std::string text =
+      "SELECT id FROM items WHERE name LIKE $1" + std::string(kLikeEscape) + " ORDER BY id";
+  auto matches = [&](std::string_view pattern) {
+    return db_
+        ->Read([&](Reader& reader) {
+          return reader.FindAll(Query{"test.like", text}, {pattern},
+                                [](const Row& row) { return row.GetInt64(0); });
+        })
+        .value();
+  };
+  EXPECT_EQ(matches("a\\b"), std::vector<int64_t>{1});
+  EXPECT_EQ(matches("a\\%"), std::vector<int64_t>{1});
+  EXPECT_EQ(matches("a%b"), (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(matches("_\\"), std::vector<int64_t>{});
+}
+
+TEST_P(DbContract, FoldsCaseAlike) {
+  ASSERT_TRUE(Migrate(*db_, {{1, "0001_first", "CREATE TABLE first (id BIGINT)"}}).ok());
+  const char* texts[] = {"ABC xyz_9", "ÀÉÎ ẞ ΣΩ ЖЯ Ⴀ Ꙁ 𐐀 İı", "ﬁ × ÷ 漢 🌊", ""};
+  for (const char* text : texts) {
+    auto folded = db_->Read([&](Reader& reader) {
+      return reader.FindOne(Query{"test.fold", "SELECT fold_case($1)"}, {text},
+                            [](const Row& row) { return row.GetText(0); });
+    });
+    ASSERT_TRUE(folded.ok()) << folded.error().ToString();
+    EXPECT_EQ(*folded, FoldCase(text));
+  }
+  ASSERT_TRUE(Insert(1, "Modèle ÉTÉ").ok());
+  static const std::string text =
+      "SELECT id FROM items WHERE fold_case(name) LIKE fold_case($1)" + std::string(kLikeEscape);
+  auto found = db_->Read([&](Reader& reader) {
+    return reader.FindOne(Query{"test.ilike", text}, {"modÈle é%"},
+                          [](const Row& row) { return row.GetInt64(0); });
+  });
+  ASSERT_TRUE(found.ok()) << found.error().ToString();
+  EXPECT_EQ(*found, 1);
+}
+
+TEST_P(DbContract, ReadsComputedValues) {
+  for (int64_t i = 1; i <= 4; ++i)
+    ASSERT_TRUE(Insert(i, std::to_string(i), i == 4 ? INFINITY : 0.25).ok());
+  auto values = db_->Read([](Reader& reader) {
+    return reader.FindOne(
+        Query{"test.computed",
+              "SELECT COUNT(*), SUM(id), AVG(id), MAX(score), MIN(score) < MAX(score), "
+              "2 = 2, EXISTS (SELECT 1 FROM items), "
+              "CAST(0.5 AS DOUBLE PRECISION) FROM items WHERE id <= $1"},
+        {2}, [](const Row& row) {
+          EXPECT_EQ(row.GetInt64(0), 2);
+          EXPECT_EQ(row.GetInt64(1), 3);
+          EXPECT_EQ(row.GetDouble(2), 1.5);
+          EXPECT_EQ(row.GetDouble(3), 0.25);
+          EXPECT_FALSE(row.GetBool(4));
+          EXPECT_TRUE(row.GetBool(6));
+          EXPECT_EQ(row.GetDouble(7), 0.5);
+          return true;
+        });
+  });
+  EXPECT_TRUE(values.ok()) << values.error().ToString();
+  auto infinite = db_->Read([](Reader& reader) {
+    return reader.FindAll(Query{"test.infinite", "SELECT id FROM items WHERE score > $1"}, {1e308},
+                          [](const Row& row) { return row.GetInt64(0); });
+  });
+  EXPECT_EQ(infinite.value(), std::vector<int64_t>{4});
+}
+
+TEST_P(DbContract, RefusesTextWithNul) {
+  Status status = Insert(1, std::string_view("a\0b", 3));
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_NE(status.error().message().find("NUL"), std::string::npos);
+}
+
+TEST_P(DbContract, AFailedStatementFailsTheWriteThatPassesOverIt) {
+  ASSERT_TRUE(Insert(1, "one").ok());
+  Status status = db_->Write([](Tx& tx) -> Status {
+    (void)tx.Execute(kInsert, {2, "two", 0.0}).ok();
+    EXPECT_FALSE(tx.Execute(kInsert, {1, "again", 0.0}).ok());
+    EXPECT_FALSE(tx.Execute(kInsert, {3, "three", 0.0}).ok());
+    return Ok();
+  });
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code(), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(Count(), 1);
+}
+
+TEST_P(DbContract, PostedStatementsRunInOrder) {
+  Status status = db_->Write([](Tx& tx) -> Status {
+    for (int64_t i = 0; i < 5000; ++i) {
+      std::string name = "name " + std::to_string(i);  // is copied
+      RETURN_IF_ERROR(tx.Post(kInsert, {i, name, 0.5}));
+    }
+    ASSIGN_OR_RETURN(auto count, tx.FindOne(Query{"test.count", "SELECT COUNT(*) FROM items"}, {},
+                                            [](const Row& row) { return row.GetInt64(0); }));
+    EXPECT_EQ(count, 5000);
+    return tx.Post(Query{"test.delete", "DELETE FROM items WHERE id >= $1"}, {10});
+  });
+  EXPECT_TRUE(status.ok()) << status.error().ToString();
+  EXPECT_EQ(Count(), 10);
+}
+
+TEST_P(DbContract, APostedStatementsErrorIsTheWrites) {
+  ASSERT_TRUE(Insert(1, "one").ok());
+  Status status = db_->Write([](Tx& tx) -> Status {
+    RETURN_IF_ERROR(tx.Post(kInsert, {2, "two", 0.0}));
+    return tx.Post(Query{"test.second", "INSERT INTO items (id) VALUES ($1)"}, {1});
+  });
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code(), ErrorCode::kAlreadyExists);
+  EXPECT_NE(status.error().message().find("test.second"), std::string::npos)
+      << status.error().message();
+  EXPECT_EQ(Count(), 1);
+}
+
+// Writers that come together share transactions; what one does wrong is its own affair.
+TEST_P(DbContract, WritersFailAlone) {
+  constexpr int kThreads = 16;
+  constexpr int kWrites = 24;
+  ASSERT_TRUE(Insert(1'000'000, "taken").ok());
+  for (const char* scope : {"", "one"}) {
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < kWrites; ++i) {
+          int64_t id = t * 1000 + i;
+          Status status = db_->Write(
+              [&](Tx& tx) -> Status {
+                RETURN_IF_ERROR(tx.Execute(kInsert, {id, scope + std::to_string(id), 0.0}));
+                if (i % 4 == 1) return Cancelled("by the body");
+                if (i % 4 == 2) return tx.Post(kInsert, {id + 500, "taken", 0.0});
+                return Ok();
+              },
+              WriteOptions{.scope = scope});
+          bool is_right =
+              i % 4 == 1   ? !status.ok() && status.error().code() == ErrorCode::kCancelled
+              : i % 4 == 2 ? !status.ok() && status.error().code() == ErrorCode::kAlreadyExists
+                           : status.ok();
+          if (!is_right) ++wrong;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0) << scope;
+    EXPECT_EQ(Count(), 1 + kThreads * kWrites / 2) << scope;
+    ASSERT_TRUE(db_->Write([](Tx& tx) {
+                     return tx.Execute(Query{"test.clear", "DELETE FROM items WHERE id < 1000000"});
+                   })
+                    .ok());
+  }
+}
+
+TEST_P(DbContract, WritersWithoutAScopeAreAlone) {
+  // Each takes the greatest number plus one: right for one writer at a time only.
+  constexpr int kThreads = 8;
+  constexpr int kWrites = 20;
+  std::atomic<int> failures{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kWrites; ++i) {
+        Status status = db_->Write([&](Tx& tx) -> Status {
+          ASSIGN_OR_RETURN(
+              auto next,
+              tx.FindOne(Query{"test.next", "SELECT COALESCE(MAX(id), 0) + 1 FROM items"}, {},
+                         [](const Row& row) { return row.GetInt64(0); }));
+          RETURN_IF_ERROR(tx.Execute(kInsert, {*next, std::to_string(*next), 0.0}));
+          return Ok();
+        });
+        if (!status.ok()) ++failures;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failures, 0);
+  EXPECT_EQ(Count(), kThreads * kWrites);
+}
+
+TEST_P(DbContract, IdsOfManyScopesNeverMeet) {
+  static const IdSource kIds{
+      {"test.next_ids", "SELECT COALESCE(MAX(id), 0) + 1 FROM items", "SELECT nextval('item_ids')"},
+      8};
+  ASSERT_TRUE(db_->Write([](Tx& tx) {
+                   return tx.RunScript("ids",
+                                       "/*postgres CREATE SEQUENCE item_ids INCREMENT BY 8 */");
+                 })
+                  .ok());
+  constexpr int kThreads = 8;
+  constexpr int kWrites = 10;
+  std::atomic<int> failures{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kWrites; ++i) {
+        Status status = db_->Write(
+            [&](Tx& tx) -> Status {
+              IdBlock ids(tx, kIds);
+              for (int k = 0; k < 11; ++k) {
+                ASSIGN_OR_RETURN(int64_t id, ids.Next());
+                RETURN_IF_ERROR(tx.Post(kInsert, {id, std::to_string(id), 0.0}));
+              }
+              return Ok();
+            },
+            WriteOptions{.scope = std::to_string(t)});
+        if (!status.ok()) ++failures;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failures, 0);
+  EXPECT_EQ(Count(), kThreads * kWrites * 11);
 }
 
 TEST_P(DbContract, MigratesOnceAndOnlyForward) {
