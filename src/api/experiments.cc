@@ -135,8 +135,8 @@ std::vector<Endpoint> ExperimentEndpoints() {
   const Access edits = Access::Needs(Level::kEdit, ExperimentById);
   const Access manages = Access::Needs(Level::kManage, ExperimentById);
   return {
-      {Method::kPost, "/api/2.0/mlflow/experiments/create", "experiments.create",
-       Access::Creates(), Create},
+      {Method::kPost, "/api/2.0/mlflow/experiments/create", "experiments.create", Access::Creates(),
+       Create},
       {Method::kGet, "/api/2.0/mlflow/experiments/get", "experiments.get",
        Access::Needs(Level::kRead, ExperimentById), Get},
       {Method::kGet, "/api/2.0/mlflow/experiments/get-by-name", "experiments.get_by_name",

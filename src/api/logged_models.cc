@@ -4,6 +4,7 @@
 #include "api/encode.h"
 #include "api/endpoint.h"
 #include "tracking/logged_models.h"
+#include "tracking/store.h"
 
 namespace sluice::api {
 
@@ -50,8 +51,10 @@ Result<Answer> Create(Services& services, Call& call) {
 }
 
 Result<Answer> Get(Services& services, Call& call) {
+  const bool allow_deleted = call.fields.BoolOr("allow_deleted", false);
+  RETURN_IF_ERROR(call.fields.status());
   ASSIGN_OR_RETURN(const LoggedModel model,
-                   services.logged_models->Get(call.request.PathParam("model_id")));
+                   services.logged_models->Get(call.request.PathParam("model_id"), allow_deleted));
   return AnswerModel(model);
 }
 
@@ -110,13 +113,14 @@ Result<Answer> Search(Services& services, Call& call) {
   int64_t max_results = fields.Int64Or("max_results", kSearchCountDefault);
   if (max_results == 0) max_results = kSearchCountDefault;
   search.page_token = fields.StringOr("page_token");
-  if (max_results < 0 || max_results > int64_t{tracking::LoggedModelSearch::kMaxCount}) {
-    fields.Refuse("max_results", "it must be at least 1 and at most 1000.");
+  if (max_results < 0 || max_results > int64_t{tracking::Limits::kPageSize}) {
+    fields.RefuseType("max_results");
   }
   RETURN_IF_ERROR(fields.status());
   search.max_count = static_cast<size_t>(max_results);
-  ASSIGN_OR_RETURN(search.experiment_ids,
-                   OnlyReadableExperiments(call.caller, std::move(search.experiment_ids)));
+  ASSIGN_OR_RETURN(
+      search.experiment_ids,
+      OnlyReadableExperiments(call.caller, std::move(search.experiment_ids), "logged_model"));
   ASSIGN_OR_RETURN(const tracking::LoggedModelPage page, services.logged_models->Search(search));
   return Answer::Printed(PrintPage("models", page.models, page.next_token, AppendLoggedModel));
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <iterator>
 
 #include "base/log.h"
@@ -64,6 +65,7 @@ std::string OptionHelp(const CliOption& option) {
   std::string help(option.help);
   if (!option.default_value.empty()) help += fmt::format(" (default: {})", option.default_value);
   if (option.is_repeatable) help += "; may be given several times";
+  if (!option.variable.empty()) help += fmt::format("; variable {}", option.variable);
   return help;
 }
 
@@ -135,6 +137,28 @@ std::string Arguments::Positional(size_t index) const {
   return index < positionals_.size() ? positionals_[index] : "";
 }
 
+Status Arguments::AddVariables(const Command& command) {
+  for (const CliOption& option : command.options) {
+    if (option.variable.empty() || Has(option.name)) continue;
+    const char* value = std::getenv(std::string(option.variable).c_str());
+    if (value == nullptr || *value == '\0') continue;
+    if (!option.value.empty()) {
+      options_.emplace(option.name, value);
+      continue;
+    }
+    std::string text(value);
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const bool is_true = text == "true" || text == "1" || text == "yes" || text == "on";
+    if (!is_true && text != "false" && text != "0" && text != "no" && text != "off") {
+      return InvalidArgument(
+          fmt::format("{} takes true or false, not '{}'", option.variable, value));
+    }
+    if (is_true) options_.emplace(option.name, "true");
+  }
+  return Ok();
+}
+
 Result<Arguments> ParseArguments(const Command& command, std::span<const std::string> words) {
   Arguments arguments;
   for (const CliOption& option : command.options) {
@@ -178,6 +202,7 @@ Result<Arguments> ParseArguments(const Command& command, std::span<const std::st
     arguments.options_.emplace(option->name, *value);
   }
   if (arguments.Has("help")) return arguments;
+  RETURN_IF_ERROR(arguments.AddVariables(command));
   size_t required_count = 0;
   bool takes_many = false;
   for (const CliPositional& positional : command.positionals) {

@@ -21,6 +21,9 @@ struct CliOption {
   std::string_view help;
   bool is_repeatable = false;
   std::string_view default_value = {};  ///< shown in help, and returned by Get
+  /// An environment variable that is read when the option is not given; empty: none. For a flag its
+  /// value is true or false.
+  std::string_view variable = {};
 };
 
 /// An argument without dashes.
@@ -50,6 +53,7 @@ class Arguments {
  private:
   friend struct Command;
   friend Result<Arguments> ParseArguments(const struct Command&, std::span<const std::string>);
+  Status AddVariables(const struct Command& command);
   std::multimap<std::string, std::string, std::less<>> options_;
   std::map<std::string, std::string, std::less<>> defaults_;
   std::vector<std::string> positionals_;
@@ -73,7 +77,8 @@ std::span<const Command> Commands();
 /// Options that every command takes: --project DIR, --json, --quiet, --help.
 std::span<const CliOption> GlobalOptions();
 
-/// Errors: kInvalidArgument naming the option (with the nearest), a missing value or positional.
+/// Reads the options' variables too. Errors: kInvalidArgument naming the option (with the nearest),
+/// a missing value or positional.
 Result<Arguments> ParseArguments(const Command& command, std::span<const std::string> words);
 
 /// Finds the command, parses and runs it; prints errors and help. Returns the exit code: 0 well, 1
@@ -93,6 +98,7 @@ Command MakeStatusCommand();
 Command MakeLogCommand();
 Command MakePredictCommand();
 Command MakeServeCommand();
+Command MakeServerCommand();
 Command MakeInitCommand();
 Command MakeSchemaCommand();
 Command MakeStepCommand();

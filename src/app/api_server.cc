@@ -1,0 +1,177 @@
+#include "app/api_server.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <vector>
+
+#include "api/artifact_service.h"
+#include "api/endpoint.h"
+#include "api/token_authorization.h"
+#include "app/store_database.h"
+#include "base/log.h"
+#include "base/periodic.h"
+#include "http/metrics.h"
+#include "io/fs.h"
+#include "registry/store.h"
+#include "registry/webhook_delivery.h"
+#include "tracking/logged_models.h"
+#include "tracking/metric_history.h"
+#include "tracking/purge.h"
+#include "tracking/search.h"
+#include "tracking/store.h"
+
+namespace sluice::app {
+
+namespace {
+
+constexpr std::string_view kProxiedRoot = "mlflow-artifacts:/";
+constexpr std::chrono::minutes kCareInterval{1};
+constexpr int kTicksPerUploadCare = 60;
+
+/// MLflow's rule: proxied where this server serves artifacts, else a folder beside it.
+Result<std::string> ArtifactRoot(const ApiServerOptions& options) {
+  if (options.default_artifact_root.empty() && options.service.serves_artifacts) {
+    return std::string(kProxiedRoot);
+  }
+  std::string root =
+      options.default_artifact_root.empty() ? "./mlruns" : options.default_artifact_root;
+  // A path is the same for whoever reads it from the database later.
+  if (api::ArtifactUriScheme(root).empty()) return io::AbsolutePath(root);
+  return root;
+}
+
+api::ArtifactServiceOptions ArtifactOptions(const ApiServerOptions& options,
+                                            const std::string& root) {
+  api::ArtifactServiceOptions artifacts;
+  if (options.service.serves_artifacts) artifacts.destination = options.artifacts_destination;
+  const std::string scheme = api::ArtifactUriScheme(root);
+  if (scheme.empty() || scheme == "file") artifacts.local_roots.push_back(root);
+  artifacts.is_tls = !options.http.tls_certificate_file.empty();
+  return artifacts;
+}
+
+}  // namespace
+
+/// Members in the order they are made; they go in reverse.
+class ApiServer::Impl {
+ public:
+  Result<void> OpenStores(const ApiServerOptions& options, sql::Db& tracking_db,
+                          sql::Db& registry_db) {
+    ASSIGN_OR_RETURN(const std::string root, ArtifactRoot(options));
+    ASSIGN_OR_RETURN(tracking_, tracking::OpenStore(tracking_db, {.artifact_root = root}));
+    logged_models_ = std::make_unique<tracking::LoggedModelStore>(tracking_db);
+    history_ = std::make_unique<tracking::MetricHistory>(tracking_db);
+    purger_ = std::make_unique<tracking::Purger>(tracking_db);
+    search_ = std::make_unique<tracking::Search>(tracking_db);
+    registry_ = registry::OpenStore(registry_db);
+    ASSIGN_OR_RETURN(artifacts_, api::ArtifactService::Open(ArtifactOptions(options, root)));
+    registry::SendFunction send = registry::HttpSender(options.webhooks);
+    webhooks_ = registry::OpenWebhooks(registry_db, options.webhooks, send);
+    dispatcher_ = registry::MakeWebhookDispatcher(registry_db, options.webhooks, {}, send);
+    if (!options.bearer_token.empty()) {
+      authorization_ = api::MakeTokenAuthorization(options.bearer_token);
+    }
+    metrics_ = std::make_shared<http::Metrics>();
+
+    services_.tracking = tracking_.get();
+    services_.logged_models = logged_models_.get();
+    services_.history = history_.get();
+    services_.purger = purger_.get();
+    services_.search = search_.get();
+    services_.registry = registry_.get();
+    services_.tracking_db = &tracking_db;
+    services_.registry_db = &registry_db;
+    services_.webhooks = webhooks_.get();
+    services_.artifacts = artifacts_.get();
+    services_.authorization = authorization_.get();
+    if (options.exposes_metrics) services_.metrics = metrics_.get();
+    services_.options = options.service;
+    services_.options.offers_multipart_uploads = artifacts_->offers_multipart_uploads();
+    services_.options.offers_multipart_downloads = artifacts_->offers_multipart_downloads();
+    return Ok();
+  }
+
+  Status Serve(const ApiServerOptions& options) {
+    http::ServerOptions http = options.http;
+    http.metrics = metrics_;
+    ASSIGN_OR_RETURN(http_, http::Server::Start(std::move(http), api::BuildRouter(services_)));
+    if (options.delivers_webhooks) dispatcher_->Start();
+    care_ = std::make_unique<Periodic>("care", kCareInterval, [this] { TakeCare(); });
+    return Ok();
+  }
+
+  void Stop(int64_t drain_ms) {
+    care_.reset();
+    if (http_) http_->Stop(drain_ms);
+  }
+
+  std::unique_ptr<sql::Db> tracking_db_;
+  std::unique_ptr<sql::Db> registry_db_;  ///< null: the same
+  std::unique_ptr<http::Server> http_;
+
+ private:
+  /// What may wait: artifacts of what was purged, uploads nobody goes on with.
+  void TakeCare() {
+    const Result<std::vector<tracking::ArtifactRemoval>> removals = purger_->ListArtifactRemovals();
+    if (!removals.ok()) {
+      Log(LogLevel::kWarning, "artifacts to remove: {}", removals.error().message());
+      return;
+    }
+    for (const tracking::ArtifactRemoval& removal : *removals) {
+      Status status = artifacts_->Delete(removal.artifact_uri);
+      if (status.ok()) status = purger_->FinishArtifactRemoval(removal.id);
+      if (!status.ok()) {
+        Log(LogLevel::kWarning, "remove the purged artifacts '{}': {}", removal.artifact_uri,
+            status.error().message());
+      }
+    }
+    if (care_tick_count_++ % kTicksPerUploadCare != 0) return;
+    const Status status = artifacts_->RemoveStaleUploads();
+    if (!status.ok()) Log(LogLevel::kWarning, "stale uploads: {}", status.error().message());
+  }
+
+  std::unique_ptr<tracking::Store> tracking_;
+  std::unique_ptr<tracking::LoggedModelStore> logged_models_;
+  std::unique_ptr<tracking::MetricHistory> history_;
+  std::unique_ptr<tracking::Purger> purger_;
+  std::unique_ptr<tracking::Search> search_;
+  std::unique_ptr<registry::Store> registry_;
+  std::unique_ptr<api::ArtifactService> artifacts_;
+  std::unique_ptr<registry::Webhooks> webhooks_;
+  std::unique_ptr<registry::WebhookDispatcher> dispatcher_;
+  std::unique_ptr<api::Authorization> authorization_;
+  std::shared_ptr<http::Metrics> metrics_;
+  api::Services services_;
+  int64_t care_tick_count_ = 0;
+  std::unique_ptr<Periodic> care_;
+};
+
+ApiServer::ApiServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ApiServer::~ApiServer() { Stop(0); }
+
+Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiServerOptions options,
+                                                    const std::string& backend_uri,
+                                                    const std::string& registry_uri) {
+  auto impl = std::make_unique<Impl>();
+  ASSIGN_OR_RETURN(impl->tracking_db_, OpenStoreDatabase(backend_uri));
+  if (!registry_uri.empty() && registry_uri != backend_uri) {
+    ASSIGN_OR_RETURN(impl->registry_db_, OpenStoreDatabase(registry_uri));
+  }
+  sql::Db& registry_db = impl->registry_db_ ? *impl->registry_db_ : *impl->tracking_db_;
+  RETURN_IF_ERROR(impl->OpenStores(options, *impl->tracking_db_, registry_db));
+  RETURN_IF_ERROR(impl->Serve(options));
+  return std::unique_ptr<ApiServer>(new ApiServer(std::move(impl)));
+}
+
+Result<std::unique_ptr<ApiServer>> ApiServer::StartOver(ApiServerOptions options, sql::Db& db) {
+  auto impl = std::make_unique<Impl>();
+  RETURN_IF_ERROR(impl->OpenStores(options, db, db));
+  RETURN_IF_ERROR(impl->Serve(options));
+  return std::unique_ptr<ApiServer>(new ApiServer(std::move(impl)));
+}
+
+std::string ApiServer::url() const { return impl_->http_->url(); }
+void ApiServer::Stop(int64_t drain_ms) { impl_->Stop(drain_ms); }
+
+}  // namespace sluice::app

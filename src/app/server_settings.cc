@@ -1,0 +1,193 @@
+#include "app/server_settings.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+
+namespace sluice::app {
+
+namespace {
+
+/// Handlers wait for the database, not for the processor.
+constexpr size_t kHandlerThreadCount = 64;
+
+/// Options of MLflow's server that mean nothing here.
+struct IgnoredOption {
+  std::string_view name;
+  std::string_view value;  ///< empty: a flag
+  std::string_view variable;
+  std::string_view why;
+};
+constexpr auto kIgnored = std::to_array<IgnoredOption>({
+    {"gunicorn-opts", "TEXT", "MLFLOW_GUNICORN_OPTS", "there is no gunicorn"},
+    {"waitress-opts", "TEXT", "", "there is no waitress"},
+    {"uvicorn-opts", "TEXT", "MLFLOW_UVICORN_OPTS", "there is no uvicorn"},
+    {"dev", "", "", "there is no Python code to reload"},
+    {"read-replica-backend-store-uri", "URI", "MLFLOW_READ_REPLICA_BACKEND_STORE_URI",
+     "all reads go to the backend store"},
+    {"trace-archival-config", "FILE", "MLFLOW_TRACE_ARCHIVAL_CONFIG", "there are no traces"},
+    {"secrets-cache-ttl", "S", "", "there is no gateway"},
+    {"secrets-cache-max-size", "N", "", "there is no gateway"},
+    {"workspace-store-uri", "URI", "MLFLOW_WORKSPACE_STORE_URI", "there is one workspace"},
+    {"disable-workspaces", "", "", "there is one workspace"},
+});
+
+std::optional<std::string> FindVariable(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  if (!value || *value == '\0') return std::nullopt;
+  return value;
+}
+
+bool IsTrue(const std::optional<std::string>& value, bool fallback) {
+  if (!value) return fallback;
+  return *value == "1" || *value == "true" || *value == "True" || *value == "TRUE" ||
+         *value == "yes" || *value == "on";
+}
+
+std::vector<std::string> SplitList(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    std::string_view item = text.substr(0, comma);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) items.emplace_back(item);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  return items;
+}
+
+Result<std::string> ReadStaticPrefix(const Arguments& arguments) {
+  const std::string prefix = arguments.Get("static-prefix");
+  if (prefix.empty()) return prefix;
+  if (!prefix.starts_with('/') || prefix.ends_with('/') ||
+      prefix.find_first_of("{}") != std::string::npos) {
+    return InvalidArgument(
+        fmt::format("--static-prefix must begin with a '/', not end with one and hold no '{{' or "
+                    "'}}', not '{}'",
+                    prefix));
+  }
+  return prefix;
+}
+
+Result<registry::SourceOptions> ReadSourceOptions(const ApiServerOptions& options) {
+  registry::SourceOptions sources;
+  sources.required_regex =
+      FindVariable("MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX").value_or("");
+  RETURN_IF_ERROR(registry::CheckSourceRegex(sources.required_regex));
+  sources.allowed_host_schemes =
+      SplitList(FindVariable("MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES").value_or(""));
+  sources.server_artifact_root = options.default_artifact_root.empty()
+                                     ? options.artifacts_destination
+                                     : options.default_artifact_root;
+  return sources;
+}
+
+registry::WebhookOptions ReadWebhookOptions() {
+  registry::WebhookOptions options;
+  if (const auto schemes = FindVariable("MLFLOW_WEBHOOK_ALLOWED_SCHEMES")) {
+    options.allowed_schemes = SplitList(*schemes);
+  }
+  options.allow_private_ips = IsTrue(FindVariable("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS"), false);
+  options.secret_key = FindVariable("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY").value_or("");
+  return options;
+}
+
+Status ReadHttpOptions(const Arguments& arguments, http::ServerOptions& http) {
+  ASSIGN_OR_RETURN(const int64_t port, arguments.GetInteger("port", 5000, 0, 65535));
+  ASSIGN_OR_RETURN(const int64_t workers, arguments.GetInteger("workers", 2, 1, 256));
+  http.host = arguments.Get("host");
+  http.port = static_cast<uint16_t>(port);
+  http.loop_thread_count = static_cast<size_t>(workers);
+  http.handler_thread_count = kHandlerThreadCount;
+  http.handler_queue_capacity = 4096;
+  http.tls_certificate_file = arguments.Get("tls-cert");
+  http.tls_key_file = arguments.Get("tls-key");
+  if (http.tls_certificate_file.empty() != http.tls_key_file.empty()) {
+    return InvalidArgument("--tls-cert and --tls-key go together: give both or none");
+  }
+  return Ok();
+}
+
+}  // namespace
+
+std::vector<CliOption> ServerOptionRows() {
+  std::vector<CliOption> rows = {
+      {"backend-store-uri", '\0', "URI",
+       "the database: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME", false,
+       "sqlite:///sluice.db", "MLFLOW_BACKEND_STORE_URI"},
+      {"registry-store-uri", '\0', "URI",
+       "another database for registered models; default: the backend store", false, "",
+       "MLFLOW_REGISTRY_STORE_URI"},
+      {"default-artifact-root", '\0', "URI",
+       "where new experiments keep artifacts; default: mlflow-artifacts:/ (this server), with "
+       "--no-serve-artifacts ./mlruns",
+       false, "", "MLFLOW_DEFAULT_ARTIFACT_ROOT"},
+      {"serve-artifacts", '\0', "", "take and give artifacts through this server (the default)"},
+      {"no-serve-artifacts", '\0', "",
+       "clients reach artifacts by themselves; also MLFLOW_SERVE_ARTIFACTS=false"},
+      {"artifacts-only", '\0', "", "serve artifacts, no tracking", false, "",
+       "MLFLOW_ARTIFACTS_ONLY"},
+      {"artifacts-destination", '\0', "URI",
+       "what stands behind mlflow-artifacts: a folder or s3://BUCKET/PREFIX", false,
+       "./mlartifacts", "MLFLOW_ARTIFACTS_DESTINATION"},
+      {"host", 'h', "HOST", "address to listen on", false, "127.0.0.1", "MLFLOW_HOST"},
+      {"port", 'p', "PORT", "port to listen on; 0 chooses a free one", false, "5000",
+       "MLFLOW_PORT"},
+      {"workers", 'w', "N", "threads that read and write connections", false, "2",
+       "MLFLOW_WORKERS"},
+      {"static-prefix", '\0', "PATH", "put before all paths but those under /api", false, "",
+       "MLFLOW_STATIC_PREFIX"},
+      {"expose-prometheus", '\0', "DIR",
+       "answer GET /metrics for Prometheus; the folder, which MLflow needs, is not used", false, "",
+       "MLFLOW_EXPOSE_PROMETHEUS"},
+      {"tls-cert", '\0', "FILE", "certificate chain in PEM: speak TLS only"},
+      {"tls-key", '\0', "FILE", "the certificate's private key in PEM"},
+      {"access-log", '\0', "FILE", "one line of JSON a request; - is standard error"},
+      {"enable-workspaces", '\0', "", "refused: there is one workspace"},
+  };
+  for (const IgnoredOption& option : kIgnored) {
+    rows.push_back(
+        {option.name, '\0', option.value, "accepted, without effect", false, "", option.variable});
+  }
+  return rows;
+}
+
+Result<ServerSettings> ReadServerSettings(const Arguments& arguments) {
+  ServerSettings settings;
+  if (arguments.Has("enable-workspaces")) {
+    return InvalidArgument("--enable-workspaces: this server has one workspace, named default");
+  }
+  for (const IgnoredOption& option : kIgnored) {
+    if (arguments.Has(option.name)) {
+      settings.notes.push_back(fmt::format("--{} has no effect: {}", option.name, option.why));
+    }
+  }
+  ApiServerOptions& server = settings.server;
+  RETURN_IF_ERROR(ReadHttpOptions(arguments, server.http));
+  ASSIGN_OR_RETURN(server.service.static_prefix, ReadStaticPrefix(arguments));
+  if (arguments.Has("serve-artifacts") && arguments.Has("no-serve-artifacts")) {
+    return InvalidArgument("--serve-artifacts and --no-serve-artifacts contradict each other");
+  }
+  server.service.artifacts_only = arguments.Has("artifacts-only");
+  server.service.serves_artifacts =
+      arguments.Has("serve-artifacts") || (!arguments.Has("no-serve-artifacts") &&
+                                           IsTrue(FindVariable("MLFLOW_SERVE_ARTIFACTS"), true));
+  if (server.service.artifacts_only && !server.service.serves_artifacts) {
+    return InvalidArgument("--artifacts-only needs artifacts: leave out --no-serve-artifacts");
+  }
+  server.default_artifact_root = arguments.Get("default-artifact-root");
+  server.artifacts_destination = arguments.Get("artifacts-destination");
+  ASSIGN_OR_RETURN(server.service.sources, ReadSourceOptions(server));
+  server.exposes_metrics = arguments.Has("expose-prometheus");
+  server.delivers_webhooks = true;
+  server.webhooks = ReadWebhookOptions();
+  settings.backend_uri = arguments.Get("backend-store-uri");
+  settings.registry_uri = arguments.Get("registry-store-uri");
+  settings.access_log = arguments.Get("access-log");
+  return settings;
+}
+
+}  // namespace sluice::app
