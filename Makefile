@@ -17,7 +17,8 @@ build: setup
 demo: build
 	@tools/demo $(BUILD)
 
-test: build test-unit test-python
+test: build
+	@tools/test_postgres run $(MAKE) --no-print-directory test-unit test-python
 
 test-unit: build
 	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
