@@ -20,7 +20,7 @@ struct FetchRequest {
   std::string method = "GET";  ///< a token; sent as it stands
   std::string url;             ///< http:// or https://, already percent-encoded; sent as it stands
   Headers headers;             ///< Host, Content-Length and framing are curl's; no Expect is sent
-  std::string_view body;       ///< must outlive the call
+  std::string_view body;       ///< must outlive the call; for Open, the stream
   /// Instead of `body`, if not null: pulled while it is sent, from the calling thread. With
   /// `body_source_bytes` the length is announced (S3 insists on it); without, chunked.
   BodySource* body_source = nullptr;

@@ -158,6 +158,10 @@ BlockSigpipe::~BlockSigpipe() {
   sigset_t pipe_only;
   sigemptyset(&pipe_only);
   sigaddset(&pipe_only, SIGPIPE);
+  // One that was raised meanwhile would be delivered by the unblocking.
+  const timespec no_wait{};
+  while (sigtimedwait(&pipe_only, nullptr, &no_wait) == SIGPIPE) {
+  }
   pthread_sigmask(SIG_UNBLOCK, &pipe_only, nullptr);
 }
 
