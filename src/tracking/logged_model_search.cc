@@ -13,6 +13,7 @@
 #include "formats/json.h"
 #include "tracking/internal/logged_model_rows.h"
 #include "tracking/internal/rules.h"
+#include "tracking/internal/values.h"
 #include "tracking/logged_models.h"
 #include "tracking/store.h"
 
@@ -25,6 +26,7 @@ using formats::FilterEntity;
 using formats::FilterNode;
 using formats::FilterValueType;
 using formats::Json;
+using internal::Values;
 using sql::Query;
 using sql::Reader;
 using sql::Row;
@@ -62,20 +64,6 @@ const Attribute* FindAttribute(std::string_view name) {
 
 /// A model's points of one metric.
 constexpr std::string_view kPoints = "logged_model_metrics x WHERE x.model_id = m.model_id";
-
-/// The bound values of a statement. Borrows the texts.
-class Values {
- public:
-  /// The placeholder: "$1", "$2", ...
-  std::string Bind(const sql::Param& value) {
-    params_.push_back(value);
-    return fmt::format("${}", params_.size());
-  }
-  const std::vector<sql::Param>& params() const { return params_; }
-
- private:
-  std::vector<sql::Param> params_;
-};
 
 std::string OnDataset(const DatasetFilter& dataset, Values& values) {
   std::string text = "x.dataset_name = " + values.Bind(dataset.dataset_name);
@@ -430,11 +418,13 @@ Result<LoggedModelPage> LoggedModelStore::Search(const LoggedModelSearch& search
   ASSIGN_OR_RETURN(formats::Filter filter, formats::ParseFilter(search.filter));
 
   Values values;
-  std::string condition = "m.stage = 0 AND m.experiment_id IN (";
+  std::vector<int64_t> experiment_ids;
   for (const std::string& text : search.experiment_ids) {
     ASSIGN_OR_RETURN(int64_t id, internal::ParseExperimentId(text));
-    condition += values.Bind(id) + (&text == &search.experiment_ids.back() ? ")" : ", ");
+    experiment_ids.push_back(id);
   }
+  std::string condition =
+      "m.stage = 0 AND m.experiment_id IN (" + values.BindAll(experiment_ids) + ")";
   FilterCompiler compiler(filter, search.datasets, values);
   if (filter.root) {
     ASSIGN_OR_RETURN(std::string compiled, compiler.Compile(*filter.root));

@@ -16,6 +16,7 @@
 
 #include "tracking/internal/sampling.h"
 #include "tracking/internal/sql_store.h"
+#include "tracking/internal/values.h"
 
 namespace sluice::tracking {
 namespace {
@@ -103,19 +104,16 @@ Status Scan(Reader& reader, const Series& series, const StepRange& range,
             const std::function<void(const MetricPoint&)>& visit) {
   while (max_count > 0) {
     int64_t wanted_count = std::min(max_count, kScanCount);
-    std::vector<sql::Param> params = {series.id, wanted_count};
-    auto bind = [&](const sql::Param& value) {
-      params.push_back(value);
-      return fmt::format("${}", params.size());
-    };
+    internal::Values values;
     std::string text =
-        "SELECT timestamp_ms, step, is_nan, value FROM metric_points WHERE series_id = $1";
-    if (range.first != StepRange().first) text += " AND step >= " + bind(range.first);
-    if (range.last != StepRange().last) text += " AND step <= " + bind(range.last);
+        "SELECT timestamp_ms, step, is_nan, value FROM metric_points WHERE series_id = " +
+        values.Bind(series.id);
+    if (range.first != StepRange().first) text += " AND step >= " + values.Bind(range.first);
+    if (range.last != StepRange().last) text += " AND step <= " + values.Bind(range.last);
     if (after) {
-      std::string place = bind(after->timestamp_ms) + ", " + bind(after->step);
-      std::string is_nan = bind(after->is_nan);
-      std::string value = bind(after->value);
+      std::string place = values.Bind(after->timestamp_ms) + ", " + values.Bind(after->step);
+      std::string is_nan = values.Bind(after->is_nan);
+      std::string value = values.Bind(after->value);
       text += series.has_nan
                   ? fmt::format(
                         " AND (timestamp_ms, step) >= ({}) AND (timestamp_ms, step, value, "
@@ -124,12 +122,13 @@ Status Scan(Reader& reader, const Series& series, const StepRange& range,
                   : fmt::format(" AND (timestamp_ms, step, is_nan, value) > ({}, {}, {})", place,
                                 is_nan, value);
     }
-    text += series.has_nan ? " ORDER BY timestamp_ms, step, value, is_nan LIMIT $2"
-                           : " ORDER BY timestamp_ms, step, is_nan, value LIMIT $2";
+    text += series.has_nan ? " ORDER BY timestamp_ms, step, value, is_nan"
+                           : " ORDER BY timestamp_ms, step, is_nan, value";
+    text += " LIMIT " + values.Bind(wanted_count);
     int64_t found_count = 0;
     MetricPoint point;
-    RETURN_IF_ERROR(
-        reader.ForEach(Query{"tracking.scan_metric_history", text}, params, [&](const Row& row) {
+    RETURN_IF_ERROR(reader.ForEach(
+        Query{"tracking.scan_metric_history", text}, values.params(), [&](const Row& row) {
           bool is_nan = row.GetBool(2);
           point = {.value = is_nan ? std::numeric_limits<double>::quiet_NaN() : row.GetDouble(3),
                    .timestamp_ms = row.GetInt64(0),

@@ -14,7 +14,10 @@ using sql::Row;
 using sql::Tx;
 
 constexpr Query kHasAny{"tracking.has_any_experiment", "SELECT 1 FROM experiments LIMIT 1"};
-constexpr Query kMaxId{"tracking.max_experiment_id", "SELECT MAX(experiment_id) FROM experiments"};
+// Ids of purged experiments are never given again.
+constexpr Query kMaxId{"tracking.max_experiment_id",
+                       "SELECT MAX(id) FROM (SELECT MAX(experiment_id) AS id FROM experiments "
+                       "UNION ALL SELECT MAX(experiment_id) FROM purged_experiments) AS ids"};
 constexpr Query kInsert{
     "tracking.create_experiment",
     "INSERT INTO experiments (experiment_id, name, artifact_location, stage, created_ms, "

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/sha256.h"
+#include "tracking/internal/values.h"
 
 namespace sluice::tracking::internal {
 namespace {
@@ -74,12 +75,11 @@ Status LoadLoggedModelData(Reader& reader, std::span<LoggedModel> models) {
     models = models.first(kModelsAtOnce);
   }
   std::unordered_map<std::string_view, LoggedModel*> by_id;
-  std::vector<sql::Param> ids;
+  Values ids;
   std::string list;
   for (LoggedModel& model : models) {
     by_id.emplace(model.model_id, &model);
-    ids.emplace_back(model.model_id);
-    list += fmt::format("{}${}", list.empty() ? "" : ", ", ids.size());
+    list += (list.empty() ? "" : ", ") + ids.Bind(model.model_id);
   }
   auto model_of = [&](const Row& row) -> LoggedModel& { return *by_id.at(row.GetTextView(0)); };
 
@@ -87,26 +87,26 @@ Status LoadLoggedModelData(Reader& reader, std::span<LoggedModel> models) {
       "SELECT model_id, key, value FROM logged_model_tags WHERE model_id IN ({}) "
       "ORDER BY model_id, key",
       list);
-  RETURN_IF_ERROR(
-      reader.ForEach(Query{"tracking.list_logged_model_tags", text}, ids, [&](const Row& row) {
-        model_of(row).tags.push_back({row.GetText(1), row.GetText(2)});
-        return Ok();
-      }));
+  RETURN_IF_ERROR(reader.ForEach(Query{"tracking.list_logged_model_tags", text}, ids.params(),
+                                 [&](const Row& row) {
+                                   model_of(row).tags.push_back({row.GetText(1), row.GetText(2)});
+                                   return Ok();
+                                 }));
   text = fmt::format(
       "SELECT model_id, key, value FROM logged_model_params WHERE model_id IN ({}) "
       "ORDER BY model_id, key",
       list);
-  RETURN_IF_ERROR(
-      reader.ForEach(Query{"tracking.list_logged_model_params", text}, ids, [&](const Row& row) {
-        model_of(row).params.push_back({row.GetText(1), row.GetText(2)});
-        return Ok();
-      }));
+  RETURN_IF_ERROR(reader.ForEach(Query{"tracking.list_logged_model_params", text}, ids.params(),
+                                 [&](const Row& row) {
+                                   model_of(row).params.push_back({row.GetText(1), row.GetText(2)});
+                                   return Ok();
+                                 }));
   text = fmt::format(
       "SELECT model_id, key, timestamp_ms, step, run_id, is_nan, value, dataset_name, "
       "dataset_digest FROM logged_model_metrics WHERE model_id IN ({}) "
       "ORDER BY model_id, key, timestamp_ms, step, run_id, dataset_hash, is_nan, value",
       list);
-  return reader.ForEach(Query{"tracking.list_logged_model_metrics", text}, ids,
+  return reader.ForEach(Query{"tracking.list_logged_model_metrics", text}, ids.params(),
                         [&](const Row& row) {
                           model_of(row).metrics.push_back(MetricFromRow(row));
                           return Ok();
