@@ -123,9 +123,9 @@ class UserCaller final : public Caller {
     if (principal_.CanAdminister()) return true;
     if (!IsInScope(level, resource)) return false;
     if (resource.kind == ResourceKind::kWorkspace) return MayAdministerWorkspace();
-    if (principal_.is_admin) return true;
-    // What belongs to no experiment is the administrators'.
+    // What belongs to no experiment is for whoever administers, which was answered above.
     if (resource.id.empty()) return false;
+    if (principal_.is_admin) return true;
     if (resource.kind == ResourceKind::kExperiment) {
       const std::vector<ResourceKey> keys = KeysOf(auth::kExperiment, resource.part, resource.id);
       ASSIGN_OR_RETURN(const std::vector<Grant> grants, grants_.On(keys));

@@ -23,6 +23,7 @@ std::vector<Endpoint> AllEndpoints(const Services& services) {
   add(ModelVersionEndpoints());
   add(AdminEndpoints());
   if (services.artifacts) add(ArtifactEndpoints(services));
+  if (services.auth) add(AuthEndpoints());
   return all;
 }
 
