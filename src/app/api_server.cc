@@ -6,9 +6,13 @@
 #include <vector>
 
 #include "api/artifact_service.h"
+#include "api/authorization.h"
 #include "api/endpoint.h"
 #include "api/token_authorization.h"
 #include "app/store_database.h"
+#include "auth/authenticator.h"
+#include "auth/password.h"
+#include "auth/store.h"
 #include "base/log.h"
 #include "base/periodic.h"
 #include "http/metrics.h"
@@ -56,8 +60,7 @@ api::ArtifactServiceOptions ArtifactOptions(const ApiServerOptions& options,
 /// Members in the order they are made; they go in reverse.
 class ApiServer::Impl {
  public:
-  Result<void> OpenStores(const ApiServerOptions& options, sql::Db& tracking_db,
-                          sql::Db& registry_db) {
+  Status OpenStores(const ApiServerOptions& options, sql::Db& tracking_db, sql::Db& registry_db) {
     ASSIGN_OR_RETURN(const std::string root, ArtifactRoot(options));
     ASSIGN_OR_RETURN(tracking_, tracking::OpenStore(tracking_db, {.artifact_root = root}));
     logged_models_ = std::make_unique<tracking::LoggedModelStore>(tracking_db);
@@ -71,6 +74,8 @@ class ApiServer::Impl {
     dispatcher_ = registry::MakeWebhookDispatcher(registry_db, options.webhooks, {}, send);
     if (!options.bearer_token.empty()) {
       authorization_ = api::MakeTokenAuthorization(options.bearer_token);
+    } else if (options.users) {
+      RETURN_IF_ERROR(OpenUsers(*options.users, tracking_db));
     }
     metrics_ = std::make_shared<http::Metrics>();
 
@@ -84,6 +89,7 @@ class ApiServer::Impl {
     services_.registry_db = &registry_db;
     services_.webhooks = webhooks_.get();
     services_.artifacts = artifacts_.get();
+    services_.auth = users_.get();
     services_.authorization = authorization_.get();
     if (options.exposes_metrics) services_.metrics = metrics_.get();
     services_.options = options.service;
@@ -109,8 +115,25 @@ class ApiServer::Impl {
   std::unique_ptr<sql::Db> tracking_db_;
   std::unique_ptr<sql::Db> registry_db_;  ///< null: the same
   std::unique_ptr<http::Server> http_;
+  std::optional<std::string> generated_password_;
 
  private:
+  Status OpenUsers(const auth::Config& config, sql::Db& tracking_db) {
+    if (!config.database_uri.empty()) {
+      ASSIGN_OR_RETURN(users_db_, OpenStoreDatabase(config.database_uri));
+    }
+    users_ = std::make_unique<auth::Store>(users_db_ ? *users_db_ : tracking_db, hasher_);
+    ASSIGN_OR_RETURN(auth::FirstStart first, auth::EnsureAdmin(*users_, config));
+    generated_password_ = std::move(first.generated_password);
+    auth::AuthenticatorOptions options;
+    if (config.cache_ttl_s) options.cache_ttl_ms = *config.cache_ttl_s * 1000;
+    authenticator_ =
+        std::make_unique<auth::Authenticator>(*users_, hasher_, SystemClock(), options);
+    authorization_ = std::make_unique<api::UserAuthorization>(*users_, *authenticator_, *registry_,
+                                                              config.default_permission);
+    return Ok();
+  }
+
   /// What may wait: artifacts of what was purged, uploads nobody goes on with.
   void TakeCare() {
     const Result<std::vector<tracking::ArtifactRemoval>> removals = purger_->ListArtifactRemovals();
@@ -140,6 +163,10 @@ class ApiServer::Impl {
   std::unique_ptr<api::ArtifactService> artifacts_;
   std::unique_ptr<registry::Webhooks> webhooks_;
   std::unique_ptr<registry::WebhookDispatcher> dispatcher_;
+  auth::PasswordHasher hasher_;
+  std::unique_ptr<sql::Db> users_db_;  ///< null: the users stand beside the runs
+  std::unique_ptr<auth::Store> users_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<api::Authorization> authorization_;
   std::shared_ptr<http::Metrics> metrics_;
   api::Services services_;
@@ -172,6 +199,9 @@ Result<std::unique_ptr<ApiServer>> ApiServer::StartOver(ApiServerOptions options
 }
 
 std::string ApiServer::url() const { return impl_->http_->url(); }
+const std::optional<std::string>& ApiServer::generated_password() const {
+  return impl_->generated_password_;
+}
 void ApiServer::Stop(int64_t drain_ms) { impl_->Stop(drain_ms); }
 
 }  // namespace sluice::app

@@ -28,7 +28,6 @@ struct ApiServerOptions {
   /// Not empty: every request must bear it.
   std::string bearer_token;
   std::optional<auth::Config> users;  ///< nothing: no users, everybody may everything
-  std::string users_database_uri;
   bool delivers_webhooks = false;
   registry::WebhookOptions webhooks;
 };

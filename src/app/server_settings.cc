@@ -138,6 +138,9 @@ std::vector<CliOption> ServerOptionRows() {
        "MLFLOW_PORT"},
       {"workers", 'w', "N", "threads that read and write connections", false, "2",
        "MLFLOW_WORKERS"},
+      {"app-name", '\0', "NAME",
+       "basic-auth: users sign in; settings from MLFLOW_AUTH_CONFIG_PATH, "
+       "MLFLOW_AUTH_ADMIN_USERNAME and MLFLOW_AUTH_ADMIN_PASSWORD"},
       {"static-prefix", '\0', "PATH", "put before all paths but those under /api", false, "",
        "MLFLOW_STATIC_PREFIX"},
       {"expose-prometheus", '\0', "DIR",
@@ -181,6 +184,13 @@ Result<ServerSettings> ReadServerSettings(const Arguments& arguments) {
   server.default_artifact_root = arguments.Get("default-artifact-root");
   server.artifacts_destination = arguments.Get("artifacts-destination");
   ASSIGN_OR_RETURN(server.service.sources, ReadSourceOptions(server));
+  if (const std::optional<std::string> app = arguments.Find("app-name")) {
+    if (*app != "basic-auth") {
+      return InvalidArgument(
+          fmt::format("--app-name takes basic-auth; '{}' would be Python code", *app));
+    }
+    ASSIGN_OR_RETURN(server.users, auth::LoadConfig(FindVariable));
+  }
   server.exposes_metrics = arguments.Has("expose-prometheus");
   server.delivers_webhooks = true;
   server.webhooks = ReadWebhookOptions();

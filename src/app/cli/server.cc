@@ -44,6 +44,12 @@ Result<int> RunServer(const Arguments& arguments) {
   } else {
     fmt::print("serving at {}\n  export MLFLOW_TRACKING_URI={}\n", server->url(), server->url());
   }
+  if (const std::optional<std::string>& password = server->generated_password()) {
+    fmt::print(
+        "first start: the administrator's password is {}\n  it is not shown again; change "
+        "it with users/update-password\n",
+        *password);
+  }
   std::fflush(stdout);
 
   int signal_number = 0;
