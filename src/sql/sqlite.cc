@@ -13,6 +13,7 @@
 #include "io/fs.h"
 #include "sql/fold_case.h"
 #include "sql/internal/script.h"
+#include "sql/internal/turnstile.h"
 
 namespace sluice::sql {
 namespace {
@@ -133,7 +134,10 @@ constexpr Query kRollbackTo{"rollback to savepoint", "ROLLBACK TO body"};
 
 class SqliteConnection : public Connection {
  public:
-  explicit SqliteConnection(DatabaseHandle database) : database_(std::move(database)) {}
+  SqliteConnection(DatabaseHandle database, const std::string& path, int64_t busy_timeout_ms)
+      : path_(path), busy_timeout_ms_(busy_timeout_ms), database_(std::move(database)) {
+    sqlite3_busy_handler(database_.get(), WaitForLock, this);
+  }
 
   Result<std::unique_ptr<Cursor>> Start(const Query& query,
                                         std::span<const Param> params) override {
@@ -171,7 +175,12 @@ class SqliteConnection : public Connection {
                                                 : "PRAGMA synchronous=NORMAL"));
       durability_ = durability;
     }
-    return RunCached(kBeginImmediate);
+    if (turnstile_ == nullptr && path_ != ":memory:")
+      turnstile_ = std::make_unique<internal::Turnstile>(path_ + "-turn");
+    if (turnstile_ != nullptr) turnstile_->Enter(busy_timeout_ms_);
+    Status status = RunCached(kBeginImmediate);
+    if (turnstile_ != nullptr) turnstile_->Leave();
+    return status;
   }
   Status Commit() override { return RunCached(kCommit); }
   void Rollback() override {
@@ -234,6 +243,16 @@ class SqliteConnection : public Connection {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
+
+  /// SQLite's own handler sleeps up to 100 ms; the lock is free after one or two.
+  static int WaitForLock(void* connection, int count) {
+    auto& self = *static_cast<SqliteConnection*>(connection);
+    auto now = std::chrono::steady_clock::now();
+    if (count == 0) self.waits_until_ = now + std::chrono::milliseconds(self.busy_timeout_ms_);
+    if (now >= self.waits_until_) return 0;
+    std::this_thread::sleep_for(std::chrono::microseconds(count < 20 ? 500 : 2000));
+    return 1;
+  }
 
   Result<std::unique_ptr<Statement>> Prepare(const Query& query) {
     sqlite3_stmt* raw = nullptr;
@@ -304,6 +323,10 @@ class SqliteConnection : public Connection {
     std::erase_if(statements_, [](const auto& entry) { return !entry.second->is_running; });
   }
 
+  const std::string path_;
+  const int64_t busy_timeout_ms_;
+  std::chrono::steady_clock::time_point waits_until_;
+  std::unique_ptr<internal::Turnstile> turnstile_;  ///< of connections that write to a file
   DatabaseHandle database_;
   io::Durability durability_ = io::Durability::kDurable;
   // Declared after the database: statements are finalized before it closes.
@@ -338,7 +361,6 @@ class SqliteDriver : public Driver {
                    fmt::format("open database '{}': {}", path_,
                                raw == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(raw)));
     }
-    sqlite3_busy_timeout(raw, static_cast<int>(options_.busy_timeout_ms));
     sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     // "text" in double quotes is a column, as everywhere else, not a string.
     sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
@@ -346,7 +368,8 @@ class SqliteDriver : public Driver {
     sqlite3_create_function_v2(raw, "fold_case", 1,
                                SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, nullptr,
                                FoldCaseFunction, nullptr, nullptr, nullptr);
-    auto connection = std::make_unique<SqliteConnection>(std::move(database));
+    auto connection =
+        std::make_unique<SqliteConnection>(std::move(database), path_, options_.busy_timeout_ms);
     std::string context = fmt::format("open database '{}'", path_);
     RETURN_IF_ERROR(connection->Run(
         context,

@@ -130,6 +130,34 @@ TEST(Sqlite, AWriteLockHeldElsewhereIsUnavailable) {
   EXPECT_TRUE(status.ok());
 }
 
+// Counted in the other's writes, not in time. Without the turnstile it is thousands.
+TEST(Sqlite, AProcessThatWritesAllTheTimeLetsOthersIn) {
+  constexpr int64_t kWrites = 20;
+  ScratchFolder folder;
+  std::string path = folder.Join("shared.db");
+  { ASSERT_TRUE(Migrate(*OpenSqlite(path).value(), CounterMigrations()).ok()); }
+  pid_t child = fork();
+  ASSERT_GE(child, 0);
+  auto bump = [](Tx& tx) {
+    return tx.FindOne(kBump, {}, [](const Row& r) { return r.GetInt64(0); });
+  };
+  if (child == 0) {
+    auto db = OpenSqlite(path).value();
+    while (db->Write(bump, io::Durability::kFast).ok()) continue;
+    _exit(1);
+  }
+  {
+    auto db = OpenSqlite(path).value();
+    int64_t first = db->Write(bump, io::Durability::kFast).value().value();
+    int64_t last = first;
+    for (int64_t i = 1; i < kWrites; ++i)
+      last = db->Write(bump, io::Durability::kFast).value().value();
+    EXPECT_LT(last - first, kWrites * 300);
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
 TEST(Sqlite, RefusesWhatIsNoDatabase) {
   ScratchFolder folder;
   std::ofstream(folder.Join("text.db")) << std::string(5000, 'x');
