@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "sql/sqlite.h"
+#include "tracking/metric_history.h"
 #include "tracking/store.h"
 
 namespace sluice::tracking {
@@ -24,6 +25,7 @@ class Scratch {
     for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
   }
   Store& store() { return *store_; }
+  sql::Db& db() { return *db_; }
 
  private:
   const std::string path_;
@@ -70,6 +72,50 @@ void BM_ListNewestRuns(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_ListNewestRuns)->Unit(benchmark::kMicrosecond);
+
+/// A run with a history of 100,000 points.
+std::string MakeLongRun(Store& store) {
+  std::string run_id = store.CreateRun({.experiment_id = "0"}).value().info.run_id;
+  for (int64_t start = 0; start < 100'000; start += 10'000) {
+    Batch batch;
+    for (int64_t step = start; step < start + 10'000; ++step)
+      batch.metrics.push_back({"loss", 1.0 / static_cast<double>(step + 1), 10 * step, step});
+    CHECK(store.LogBatch(run_id, batch).ok());
+  }
+  return run_id;
+}
+
+// All of it, point by point.
+void BM_History(benchmark::State& state) {
+  Scratch scratch;
+  std::string run_id = MakeLongRun(scratch.store());
+  MetricHistory history(scratch.db());
+  for (auto _ : state) {
+    double sum = 0;
+    Result<std::string> done =
+        history.ForEachPoint({.run_id = run_id, .key = "loss", .max_count = {}},
+                             [&](const MetricPoint& point) { sum += point.value; });
+    if (!done.ok()) state.SkipWithError(done.error().message().c_str());
+    benchmark::DoNotOptimize(sum);
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * 100'000);
+}
+BENCHMARK(BM_History)->Unit(benchmark::kMillisecond);
+
+// What a chart shows of it.
+void BM_SampledHistory(benchmark::State& state) {
+  Scratch scratch;
+  std::vector<std::string> run_ids = {MakeLongRun(scratch.store())};
+  MetricHistory history(scratch.db());
+  for (auto _ : state) {
+    int64_t count = 0;
+    Status done = history.ForEachSampled(
+        {.run_ids = run_ids, .key = "loss", .start_step = {}, .end_step = {}},
+        [&](std::string_view, const MetricPoint&) { ++count; });
+    if (!done.ok() || count != 2500) state.SkipWithError("no sample");
+  }
+}
+BENCHMARK(BM_SampledHistory)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace sluice::tracking

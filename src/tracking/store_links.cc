@@ -12,14 +12,18 @@ using sql::Reader;
 using sql::Row;
 using sql::Tx;
 
-constexpr Query kMaxDatasetId{"tracking.max_dataset_id", "SELECT MAX(dataset_id) FROM datasets"};
 constexpr Query kFindDataset{
     "tracking.find_dataset",
     "SELECT dataset_id FROM datasets WHERE experiment_id = $1 AND name = $2 AND digest = $3"};
+// Nothing if another run has made the same one meanwhile.
 constexpr Query kInsertDataset{
     "tracking.create_dataset",
     "INSERT INTO datasets (dataset_id, experiment_id, name, digest, source_type, source, "
-    "schema_json, profile_json) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+    "schema_json, profile_json) VALUES ((SELECT COALESCE(MAX(dataset_id), 0) + 1 FROM datasets), "
+    "$1, $2, $3, $4, $5, $6, $7) ON CONFLICT (experiment_id, name, digest) DO NOTHING",
+    "INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema_json, "
+    "profile_json) VALUES ($1, $2, $3, $4, $5, $6, $7) "
+    "ON CONFLICT (experiment_id, name, digest) DO NOTHING"};
 constexpr Query kInsertLink{
     "tracking.link_dataset",
     "INSERT INTO dataset_links (run_id, direction, dataset_id) VALUES ($1, $2, $3) "
@@ -88,15 +92,18 @@ Status CheckModelId(std::string_view model_id) {
 }  // namespace
 
 Result<int64_t> FindOrCreateDatasetIn(Tx& tx, int64_t experiment_id, const Dataset& dataset) {
-  ASSIGN_OR_RETURN(auto dataset_id,
-                   tx.FindOne(kFindDataset, {experiment_id, dataset.name, dataset.digest},
-                              [](const Row& row) { return row.GetInt64(0); }));
-  if (dataset_id) return *dataset_id;
-  ASSIGN_OR_RETURN(int64_t new_id, NextNumber(tx, kMaxDatasetId, 1));
-  RETURN_IF_ERROR(tx.Execute(
-      kInsertDataset, {new_id, experiment_id, dataset.name, dataset.digest, dataset.source_type,
-                       dataset.source, dataset.schema, dataset.profile}));
-  return new_id;
+  auto find = [&] {
+    return tx.FindOne(kFindDataset, {experiment_id, dataset.name, dataset.digest},
+                      [](const Row& row) { return row.GetInt64(0); });
+  };
+  ASSIGN_OR_RETURN(std::optional<int64_t> found, find());
+  if (found) return *found;
+  RETURN_IF_ERROR(
+      tx.Execute(kInsertDataset, {experiment_id, dataset.name, dataset.digest, dataset.source_type,
+                                  dataset.source, dataset.schema, dataset.profile}));
+  ASSIGN_OR_RETURN(found, find());
+  if (found) return *found;
+  return DataLoss(fmt::format("dataset '{}' is gone as soon as it was made", dataset.name));
 }
 
 Status SqlStore::LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs,
@@ -112,7 +119,7 @@ Status SqlStore::LogInputs(std::string_view run_id, std::span<const DatasetLink>
         }
         return Ok();
       },
-      io::Durability::kFast);
+      sql::WriteOptions{.durability = io::Durability::kFast, .scope = run_id});
 }
 
 Status SqlStore::LogOutputs(std::string_view run_id, std::span<const DatasetLink> outputs) {
@@ -122,7 +129,7 @@ Status SqlStore::LogOutputs(std::string_view run_id, std::span<const DatasetLink
         ASSIGN_OR_RETURN(RunInfo run, GetActiveRunIn(tx, run_id));
         return LinkDatasetsIn(tx, run, outputs, Direction::kOutput);
       },
-      io::Durability::kFast);
+      sql::WriteOptions{.durability = io::Durability::kFast, .scope = run_id});
 }
 
 Status SqlStore::LogModelOutputs(std::string_view run_id, std::span<const ModelOutput> models) {
@@ -136,7 +143,7 @@ Status SqlStore::LogModelOutputs(std::string_view run_id, std::span<const ModelO
         }
         return Ok();
       },
-      io::Durability::kFast);
+      sql::WriteOptions{.durability = io::Durability::kFast, .scope = run_id});
 }
 
 Result<std::vector<DatasetSummary>> SqlStore::SearchDatasets(
