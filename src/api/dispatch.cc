@@ -5,6 +5,7 @@
 
 #include "api/endpoint.h"
 #include "api/errors.h"
+#include "api/security.h"
 #include "base/check.h"
 
 namespace sluice::api {
@@ -86,6 +87,17 @@ Response Dispatch(Services& services, const Endpoint& row, const Request& reques
   return std::move(answer).value().Take();
 }
 
+/// What every answer passes, whoever made it: the rules about hosts and origins before, their
+/// fields after.
+template <typename F>
+Response Guarded(const Services& services, const Request& request, F&& answer) {
+  if (!services.security) return answer();
+  std::optional<Response> kept = services.security->Answer(request);
+  Response response = kept ? *std::move(kept) : answer();
+  services.security->Decorate(request, response);
+  return response;
+}
+
 /// "/api/2.0/x" → "/team/ajax-api/2.0/x".
 std::string AjaxTwin(std::string_view path, std::string_view prefix) {
   constexpr std::string_view kApi = "/api/";
@@ -140,15 +152,15 @@ http::Router BuildRouter(Services& services) {
         route.body_bytes_max = services.options.json_body_bytes_max;
       }
       route.handler = [&services, row](const Request& request) {
-        return Dispatch(services, row, request);
+        return Guarded(services, request, [&] { return Dispatch(services, row, request); });
       };
       routes.push_back(std::move(route));
     }
   }
-  return http::Router(std::move(routes),
-                      [&services](const Request& request, std::string_view allow) {
-                        return Fallback(services, request, allow);
-                      });
+  return http::Router(
+      std::move(routes), [&services](const Request& request, std::string_view allow) {
+        return Guarded(services, request, [&] { return Fallback(services, request, allow); });
+      });
 }
 
 }  // namespace sluice::api

@@ -33,6 +33,7 @@ namespace sluice::api {
 
 class Authorization;
 class ArtifactService;
+class Security;
 
 struct ServiceOptions {
   /// What GET /version answers. MLflow's clients compare it: below 3.4 they send no OTLP spans.
@@ -63,6 +64,7 @@ struct Services {
   ArtifactService* artifacts = nullptr;    ///< null: no artifact rows
   auth::Store* auth = nullptr;             ///< null: no users, no user rows
   Authorization* authorization = nullptr;  ///< null: everybody may everything
+  const Security* security = nullptr;      ///< null: no rules about hosts and origins
   Clock* clock = &SystemClock();
   ServiceOptions options;
 };
