@@ -21,9 +21,9 @@ constexpr int64_t kLingerMs = 2'000;
 constexpr int64_t kLingerMsMax = 30'000;
 constexpr int64_t kLingerNsPerByte = 100;
 constexpr int kDiscardsPerTurn = 8;
-constexpr size_t kPendingBytesKept = 16 << 10;  ///< capacity that an idle connection may keep
-constexpr size_t kBodyBytesReserved = 1 << 20;  ///< on a Content-Length's word alone
-constexpr int kRequestsPerTurnMax = 32;         ///< pipelined ones, before others get their turn
+constexpr size_t kPendingBytesKept = 16 << 10;   ///< capacity that an idle connection may keep
+constexpr size_t kBodyBytesReserved = 64 << 10;  ///< on a Content-Length's word alone
+constexpr int kRequestsPerTurnMax = 32;          ///< pipelined ones, before others get their turn
 
 int64_t NowNs() { return SystemClock().MonotonicNs(); }
 
@@ -249,7 +249,8 @@ bool Connection::ConsumeBody(std::string_view& bytes) {
     is_complete = state == ChunkDecoder::State::kDone;
   } else {
     const auto length = static_cast<size_t>(head_.content_length);
-    if (request_.body.empty()) request_.body.reserve(std::min(length, kBodyBytesReserved));
+    if (request_.body.empty() && !bytes.empty())
+      request_.body.reserve(std::min(length, kBodyBytesReserved));
     const std::string_view part = bytes.substr(0, length - request_.body.size());
     request_.body += part;
     bytes.remove_prefix(part.size());
