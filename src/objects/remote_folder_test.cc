@@ -10,23 +10,11 @@
 #include <set>
 #include <string>
 
-#include "base/testing/processes.h"
 #include "base/testing/scratch_folder.h"
-#include "objects/testing/remote_contract.h"
+#include "objects/testing/remotes.h"
 
 namespace sluice::objects {
 namespace {
-
-RemoteUnderTest FreshFolder(bool without_openat2) {
-  auto scratch = std::make_shared<ScratchFolder>();
-  return {.remote = OpenFolderRemote(scratch->path(), {.without_openat2 = without_openat2}).value(),
-          .lifetime = scratch};
-}
-
-INSTANTIATE_TEST_SUITE_P(Folder, RemoteContract,
-                         testing::Values([] { return FreshFolder(false); }));
-INSTANTIATE_TEST_SUITE_P(FolderWithoutOpenat2, RemoteContract,
-                         testing::Values([] { return FreshFolder(true); }));
 
 class RemoteFolder : public testing::TestWithParam<bool> {
  public:

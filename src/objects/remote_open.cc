@@ -5,6 +5,7 @@
 #include "http/target.h"
 #include "objects/remote.h"
 #include "objects/remote_folder.h"
+#include "objects/remote_s3.h"
 
 namespace sluice::objects {
 namespace {
@@ -27,6 +28,11 @@ Result<std::string> PathOfFileUri(std::string_view uri) {
 }  // namespace
 
 Result<std::unique_ptr<Remote>> OpenRemote(std::string_view uri, const RemoteOptions& options) {
+  if (uri.starts_with("s3://")) {
+    ASSIGN_OR_RETURN(S3Options s3, S3OptionsFrom(ProcessEnvironment));
+    return OpenS3Remote(uri, std::move(s3),
+                        DefaultS3Credentials(ProcessEnvironment, SystemClock()));
+  }
   if (uri.starts_with("file:")) {
     ASSIGN_OR_RETURN(const std::string path, PathOfFileUri(uri));
     return OpenFolderRemote(path, options);
@@ -34,7 +40,7 @@ Result<std::unique_ptr<Remote>> OpenRemote(std::string_view uri, const RemoteOpt
   if (uri.find("://") != std::string_view::npos || uri.empty()) {
     return InvalidArgument("'" + std::string(uri) +
                            "' is no artifact destination that this server can open: give a path, "
-                           "a file: URI");
+                           "a file: URI or s3://bucket/prefix");
   }
   return OpenFolderRemote(std::string(uri), options);
 }

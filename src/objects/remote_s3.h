@@ -1,9 +1,8 @@
 // A bucket of S3, or of anything that speaks its protocol, as a destination.
 //
 // Requests are signed here (AWS Signature Version 4) and sent by http/fetch.h. Uploads are streamed
-// in bounded memory: what is announced with a size up to kS3SinglePutBytesMax goes as it comes in
-// one request, everything else in parts. What fails with 5xx, 429 or SlowDown, or breaks off, is
-// tried again with back-off where that can be done.
+// in bounded memory: what is larger than one part goes in parts. What fails with 5xx, 429 or
+// SlowDown, or breaks off, is tried again with back-off.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +38,9 @@ struct S3Options {
   std::string expected_bucket_owner;  ///< an account; empty: not checked
   /// Fields of every upload: encryption, ACL, storage class, ...
   std::vector<std::pair<std::string, std::string>> upload_headers;
-  int attempt_count_max = 5;      ///< of one request
-  int64_t back_off_ms = 200;      ///< before the second attempt, doubled for each further one
-  int64_t part_bytes = 16 << 20;  ///< of uploads of unknown size; grows with the upload
+  int attempt_count_max = 5;     ///< of one request
+  int64_t back_off_ms = 200;     ///< before the second attempt, doubled for each further one
+  int64_t part_bytes = 8 << 20;  ///< in memory for each upload under way; grows with long ones
 };
 
 /// Reads MLFLOW_S3_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION,
