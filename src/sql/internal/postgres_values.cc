@@ -289,9 +289,10 @@ ErrorCode CodeOfState(std::string_view sqlstate) {
 
 Fault FaultOfState(std::string_view sqlstate) {
   if (sqlstate == "40001" || sqlstate == "40P01") return Fault::kConflict;
-  // The server ends the connection; or the statements prepared on it are gone (a pooler between).
+  // The server ends the connection; or the statements prepared on it are gone (a pooler between)
+  // or stale (another replica has migrated the tables).
   if (sqlstate.starts_with("57P") || sqlstate.starts_with("08") || sqlstate == "25P03" ||
-      sqlstate == "26000")
+      sqlstate == "26000" || sqlstate == "0A000")
     return Fault::kConnectionLost;
   return Fault::kNone;
 }
