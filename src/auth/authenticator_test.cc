@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/base64.h"
 #include "sql/sqlite.h"
 
 namespace sluice::auth {
@@ -74,21 +75,7 @@ TEST_F(AuthenticatorTest, ChangesElsewhereAreSeenWithinTheRecheckInterval) {
 TEST_F(AuthenticatorTest, TakesTokensAsBearerAndAsPassword) {
   const IssuedToken token =
       store_.CreateToken(ada_.id, {.name = "ci", .scope = {.is_read_only = true}}).value();
-  const auto basic = [](const std::string& text) {
-    static constexpr std::string_view kLetters =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string encoded = "Basic ";
-    for (size_t i = 0; i < text.size(); i += 3) {
-      uint32_t block = 0;
-      for (size_t j = 0; j < 3; ++j) {
-        block = block << 8 | (i + j < text.size() ? static_cast<unsigned char>(text[i + j]) : 0U);
-      }
-      for (size_t j = 0; j < 4; ++j) {
-        encoded.push_back(j > text.size() - i ? '=' : kLetters[block >> (18 - 6 * j) & 63]);
-      }
-    }
-    return encoded;
-  };
+  const auto basic = [](const std::string& text) { return "Basic " + EncodeBase64(text); };
   const Result<Principal> bearer = Ask("Bearer " + token.secret);
   ASSERT_TRUE(bearer.ok());
   EXPECT_EQ(bearer->token_id, token.token.id);

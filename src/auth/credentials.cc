@@ -1,7 +1,6 @@
 #include "auth/credentials.h"
 
-#include <cstdint>
-
+#include "base/base64.h"
 #include "base/utf8.h"
 
 namespace sluice::auth {
@@ -25,36 +24,7 @@ std::string_view TrimSpaces(std::string_view text) {
   return text;
 }
 
-int SextetOf(char letter) {
-  if (letter >= 'A' && letter <= 'Z') return letter - 'A';
-  if (letter >= 'a' && letter <= 'z') return letter - 'a' + 26;
-  if (letter >= '0' && letter <= '9') return letter - '0' + 52;
-  if (letter == '+') return 62;
-  if (letter == '/') return 63;
-  return -1;
-}
-
 }  // namespace
-
-std::optional<std::string> DecodeBase64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::string bytes;
-  for (size_t i = 0; i < text.size(); i += 4) {
-    const bool is_last = i + 4 == text.size();
-    size_t padding = 0;
-    if (is_last && text[i + 3] == '=') padding = text[i + 2] == '=' ? 2 : 1;
-    uint32_t block = 0;
-    for (size_t j = 0; j < 4; ++j) {
-      const int sextet = j >= 4 - padding ? 0 : SextetOf(text[i + j]);
-      if (sextet < 0) return std::nullopt;
-      block = (block << 6) | static_cast<uint32_t>(sextet);
-    }
-    for (size_t j = 0; j < 3 - padding; ++j) {
-      bytes.push_back(static_cast<char>((block >> (16 - 8 * j)) & 0xFF));
-    }
-  }
-  return bytes;
-}
 
 std::optional<Credentials> ParseAuthorization(std::string_view field) {
   if (field.size() > kFieldBytesMax) return std::nullopt;

@@ -19,7 +19,4 @@ struct Credentials {
 /// than 4 KiB.
 std::optional<Credentials> ParseAuthorization(std::string_view field);
 
-/// RFC 4648 with padding; nothing for what is not exactly that.
-std::optional<std::string> DecodeBase64(std::string_view text);
-
 }  // namespace sluice::auth
