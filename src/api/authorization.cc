@@ -1,6 +1,6 @@
 #include "api/authorization.h"
 
-#include <openssl/evp.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <string>
@@ -10,6 +10,7 @@
 
 #include "api/endpoint.h"
 #include "api/errors.h"
+#include "base/base64.h"
 #include "base/check.h"
 #include "registry/store.h"
 
@@ -259,16 +260,6 @@ http::Response RefusalOf(const Error& error, const http::Request& request) {
   return response;
 }
 
-std::string BasicField(std::string_view username, std::string_view password) {
-  const std::string pair = std::string(username) + ":" + std::string(password);
-  std::string encoded(4 * ((pair.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                   reinterpret_cast<const unsigned char*>(pair.data()),
-                                   static_cast<int>(pair.size()));
-  encoded.resize(static_cast<size_t>(size));
-  return "Basic " + encoded;
-}
-
 }  // namespace
 
 http::Response UnauthenticatedAnswer() {
@@ -329,8 +320,9 @@ std::optional<http::Response> UserAuthorization::Check(Services& services, const
 
 Result<bool> UserAuthorization::IsPassword(const http::Request& request, std::string_view username,
                                            std::string_view password) {
+  const std::string field = "Basic " + EncodeBase64(fmt::format("{}:{}", username, password));
   const Result<auth::Principal> principal =
-      authenticator_.Authenticate(BasicField(username, password), AddressOf(request.peer));
+      authenticator_.Authenticate(field, AddressOf(request.peer));
   if (principal.ok()) return principal->username == username && !principal->token_id;
   if (principal.error().code() == ErrorCode::kPermissionDenied) return false;
   return principal.error();

@@ -101,19 +101,6 @@ bool Contains(const std::vector<std::string>& list, std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string> SplitList(std::string_view text) {
-  std::vector<std::string> items;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    std::string_view item = text.substr(0, comma);
-    while (item.starts_with(' ')) item.remove_prefix(1);
-    while (item.ends_with(' ')) item.remove_suffix(1);
-    if (!item.empty()) items.emplace_back(item);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  return items;
-}
-
 bool Security::IsAllowedHost(std::string_view host) const {
   const std::string lower = ToLower(host);
   const std::optional<std::string_view> name = HostnameOf(lower);

@@ -30,9 +30,6 @@ struct SecurityOptions {
   std::string static_prefix;                   ///< see ServiceOptions
 };
 
-/// "a, b" → {"a", "b"}: how the options come from the command line and the environment. Pure.
-std::vector<std::string> SplitList(std::string_view text);
-
 /// Immutable, so thread-safe.
 class Security {
  public:

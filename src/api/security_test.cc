@@ -154,10 +154,5 @@ TEST(Security, AnswersCarryTheirHeaders) {
   EXPECT_TRUE(bare.headers.fields().empty());
 }
 
-TEST(Security, ListsAreSplitAtCommas) {
-  EXPECT_EQ(SplitList("a, b ,,c"), (std::vector<std::string>{"a", "b", "c"}));
-  EXPECT_TRUE(SplitList(" , ").empty());
-}
-
 }  // namespace
 }  // namespace sluice::api

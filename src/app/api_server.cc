@@ -77,6 +77,7 @@ class ApiServer::Impl {
     } else if (options.users) {
       RETURN_IF_ERROR(OpenUsers(*options.users, tracking_db));
     }
+    if (options.security) security_.emplace(*options.security);
     metrics_ = std::make_shared<http::Metrics>();
 
     services_.tracking = tracking_.get();
@@ -91,6 +92,7 @@ class ApiServer::Impl {
     services_.artifacts = artifacts_.get();
     services_.auth = users_.get();
     services_.authorization = authorization_.get();
+    if (security_) services_.security = &*security_;
     if (options.exposes_metrics) services_.metrics = metrics_.get();
     services_.options = options.service;
     services_.options.offers_multipart_uploads = artifacts_->offers_multipart_uploads();
@@ -168,6 +170,7 @@ class ApiServer::Impl {
   std::unique_ptr<auth::Store> users_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<api::Authorization> authorization_;
+  std::optional<api::Security> security_;
   std::shared_ptr<http::Metrics> metrics_;
   api::Services services_;
   int64_t care_tick_count_ = 0;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "api/security.h"
 #include "api/services.h"
 #include "auth/config.h"
 #include "base/result.h"
@@ -28,6 +29,8 @@ struct ApiServerOptions {
   /// Not empty: every request must bear it.
   std::string bearer_token;
   std::optional<auth::Config> users;  ///< nothing: no users, everybody may everything
+  /// Nothing: no rules about hosts and origins.
+  std::optional<api::SecurityOptions> security;
   bool delivers_webhooks = false;
   registry::WebhookOptions webhooks;
 };

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdlib>
 
 namespace sluice::app {
@@ -95,6 +97,23 @@ registry::WebhookOptions ReadWebhookOptions() {
   return options;
 }
 
+Result<api::SecurityOptions> ReadSecurityOptions(const Arguments& arguments) {
+  api::SecurityOptions options;
+  options.is_enabled = !arguments.Has("disable-security-middleware") &&
+                       !IsTrue(FindVariable("MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE"), false);
+  options.allowed_hosts = SplitList(arguments.Get("allowed-hosts"));
+  options.allowed_origins = SplitList(arguments.Get("cors-allowed-origins"));
+  options.x_frame_options = arguments.Get("x-frame-options");
+  std::string upper = options.x_frame_options;
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  if (upper != "SAMEORIGIN" && upper != "DENY" && upper != "NONE") {
+    return InvalidArgument(fmt::format("--x-frame-options takes SAMEORIGIN, DENY or NONE, not '{}'",
+                                       options.x_frame_options));
+  }
+  return options;
+}
+
 Status ReadHttpOptions(const Arguments& arguments, http::ServerOptions& http) {
   ASSIGN_OR_RETURN(const int64_t port, arguments.GetInteger("port", 5000, 0, 65535));
   ASSIGN_OR_RETURN(const int64_t workers, arguments.GetInteger("workers", 2, 1, 256));
@@ -146,6 +165,21 @@ std::vector<CliOption> ServerOptionRows() {
       {"expose-prometheus", '\0', "DIR",
        "answer GET /metrics for Prometheus; the folder, which MLflow needs, is not used", false, "",
        "MLFLOW_EXPOSE_PROMETHEUS"},
+      {"allowed-hosts", '\0', "LIST",
+       "names under which browsers may reach this server, as mlflow.example.org,*.lab.org; * "
+       "allows "
+       "all; default: loopback names and private addresses",
+       false, "", "MLFLOW_SERVER_ALLOWED_HOSTS"},
+      {"cors-allowed-origins", '\0', "LIST",
+       "origins whose pages may call this server, as https://app.example.org; * allows all, "
+       "without "
+       "credentials",
+       false, "", "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"},
+      {"x-frame-options", '\0', "VALUE", "SAMEORIGIN, DENY, or NONE to allow framing", false,
+       "SAMEORIGIN", "MLFLOW_SERVER_X_FRAME_OPTIONS"},
+      {"disable-security-middleware", '\0', "",
+       "no rules about hosts, origins and framing; also "
+       "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE=true"},
       {"tls-cert", '\0', "FILE", "certificate chain in PEM: speak TLS only"},
       {"tls-key", '\0', "FILE", "the certificate's private key in PEM"},
       {"access-log", '\0', "FILE", "one line of JSON a request; - is standard error"},
@@ -189,8 +223,16 @@ Result<ServerSettings> ReadServerSettings(const Arguments& arguments) {
       return InvalidArgument(
           fmt::format("--app-name takes basic-auth; '{}' would be Python code", *app));
     }
-    ASSIGN_OR_RETURN(server.users, auth::LoadConfig(FindVariable));
+    // Here an empty variable is one that is set: a secret that failed to arrive.
+    const auto find = [](std::string_view name) -> std::optional<std::string> {
+      const char* value = std::getenv(std::string(name).c_str());
+      if (!value) return std::nullopt;
+      return value;
+    };
+    ASSIGN_OR_RETURN(server.users, auth::LoadConfig(find));
   }
+  ASSIGN_OR_RETURN(server.security, ReadSecurityOptions(arguments));
+  server.security->static_prefix = server.service.static_prefix;
   server.exposes_metrics = arguments.Has("expose-prometheus");
   server.delivers_webhooks = true;
   server.webhooks = ReadWebhookOptions();

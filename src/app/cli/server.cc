@@ -46,8 +46,9 @@ Result<int> RunServer(const Arguments& arguments) {
   }
   if (const std::optional<std::string>& password = server->generated_password()) {
     fmt::print(
-        "first start: the administrator's password is {}\n  it is not shown again; change "
-        "it with users/update-password\n",
+        stderr,
+        "first start: the administrator's password is {}\n  it is not shown again; change it "
+        "with users/update-password or `sluice auth reset-password`\n",
         *password);
   }
   std::fflush(stdout);
