@@ -87,6 +87,15 @@ Result<std::vector<std::string>> Mark(sql::Db& db, const Kind& kind, std::string
   return all;
 }
 
+Result<std::vector<std::string>> ListDeleted(sql::Db& db, const Kind& kind, int64_t latest_ms) {
+  Values values;
+  std::string text = fmt::format("SELECT {0} FROM {1} WHERE stage = 1 AND {2} <= {3} ORDER BY {0}",
+                                 kind.id, kind.table, kind.deleted_ms, values.Bind(latest_ms));
+  return db.Read([&](Reader& reader) {
+    return reader.FindAll(Query{"tracking.list_deleted", text}, values.params(), TextFromRow);
+  });
+}
+
 /// What was asked for by id, each checked by `check`, or all that was deleted.
 Result<std::vector<std::string>> MarkRequested(
     sql::Db& db, const Kind& kind, const PurgeRequest& request, int64_t now_ms,
@@ -97,6 +106,13 @@ Result<std::vector<std::string>> MarkRequested(
   });
   RETURN_IF_ERROR(std::move(checked));
   std::vector<std::string> all;
+  if (request.is_dry_run) {
+    if (request.ids.empty()) return ListDeleted(db, kind, LatestOf(request));
+    all = request.ids;
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+  }
   if (request.ids.empty()) {
     Values values;
     std::string condition =
@@ -339,7 +355,7 @@ Result<std::vector<std::string>> Purger::PurgeRuns(const PurgeRequest& request) 
                                  [&](Reader& reader, const std::string& id) {
                                    return CheckRun(reader, id, LatestOf(request));
                                  }));
-  RETURN_IF_ERROR(SweepRuns(db_));
+  if (!request.is_dry_run) RETURN_IF_ERROR(SweepRuns(db_));
   return ids;
 }
 
@@ -349,25 +365,28 @@ Result<std::vector<std::string>> Purger::PurgeLoggedModels(const PurgeRequest& r
                                  [&](Reader& reader, const std::string& id) {
                                    return CheckModel(reader, id, LatestOf(request));
                                  }));
-  RETURN_IF_ERROR(SweepModels(db_));
+  if (!request.is_dry_run) RETURN_IF_ERROR(SweepModels(db_));
   return ids;
 }
 
 Result<std::vector<std::string>> Purger::PurgeExperiments(const PurgeRequest& request) {
-  ASSIGN_OR_RETURN(std::vector<std::string> purged,
-                   db_.Write([&](Tx& tx) -> Result<std::vector<std::string>> {
-                     ASSIGN_OR_RETURN(std::vector<int64_t> ids, FindExperiments(tx, request));
-                     std::vector<std::string> marked;
-                     for (int64_t id : ids) {
-                       // The name is free from here on; nobody sees this one.
-                       std::string name = fmt::format("\x01purged {} {}", id, NewRandomHex(16));
-                       ASSIGN_OR_RETURN(int64_t count, tx.Execute(kMarkExperiment, {id, name}));
-                       if (count > 0) marked.push_back(std::to_string(id));
-                     }
-                     return marked;
-                   }));
+  auto mark = [&](Tx& tx) -> Result<std::vector<std::string>> {
+    ASSIGN_OR_RETURN(std::vector<int64_t> ids, FindExperiments(tx, request));
+    std::vector<std::string> marked;
+    for (int64_t id : ids) {
+      // The name is free from here on; nobody sees this one.
+      std::string name = fmt::format("\x01purged {} {}", id, NewRandomHex(16));
+      int64_t count = 1;
+      if (!request.is_dry_run) {
+        ASSIGN_OR_RETURN(count, tx.Execute(kMarkExperiment, {id, name}));
+      }
+      if (count > 0) marked.push_back(std::to_string(id));
+    }
+    return marked;
+  };
+  ASSIGN_OR_RETURN(std::vector<std::string> purged, db_.Write(mark));
   std::sort(purged.begin(), purged.end());
-  RETURN_IF_ERROR(SweepExperiments(db_, clock_));
+  if (!request.is_dry_run) RETURN_IF_ERROR(SweepExperiments(db_, clock_));
   return purged;
 }
 

@@ -20,6 +20,7 @@ namespace sluice::tracking {
 struct PurgeRequest {
   std::vector<std::string> ids;
   std::optional<int64_t> deleted_before_ms;  ///< since epoch UTC
+  bool is_dry_run = false;                   ///< only say what would go
 };
 
 /// A tree of artifacts that nothing names any more.

@@ -113,6 +113,9 @@ TEST_P(PurgeTest, TakesOnlyWhatWasAskedForAndIsOldEnough) {
   EXPECT_EQ(CodeOf(purger_->PurgeRuns({{"old", "young"}, threshold_ms})),
             ErrorCode::kFailedPrecondition);
   EXPECT_EQ(CountRows("runs"), 3) << "nothing goes if anything is wrong";
+  EXPECT_EQ(purger_->PurgeRuns({{}, threshold_ms, true}).value(), Ids{"old"});
+  EXPECT_EQ(purger_->PurgeRuns({{"young", "young"}, {}, true}).value(), Ids{"young"});
+  EXPECT_EQ(CountRows("runs"), 3) << "a dry run takes nothing";
   EXPECT_EQ(purger_->PurgeRuns({{}, threshold_ms}).value(), Ids{"old"});
   EXPECT_EQ(purger_->PurgeRuns({{"young"}, {}}).value(), Ids{"young"});
   EXPECT_EQ(CountRows("runs"), 1);
@@ -126,6 +129,7 @@ TEST_P(PurgeTest, TakesExperimentsWithAllThatIsInThem) {
   ASSERT_TRUE(store_->DeleteExperiment(id).ok());
   EXPECT_EQ(CodeOf(purger_->PurgeExperiments({{id}, clock_.NowMs() - 1})),
             ErrorCode::kFailedPrecondition);
+  EXPECT_EQ(purger_->PurgeExperiments({{}, {}, true}).value(), Ids{id});
   EXPECT_EQ(purger_->PurgeExperiments({{id}, {}}).value(), Ids{id});
   for (const char* table : kRunTables) EXPECT_EQ(CountRows(table), 0) << table;
   for (const char* table : {"experiment_tags", "logged_models", "logged_model_params"})
