@@ -59,6 +59,14 @@ std::optional<T> FindIn(const std::pair<T, std::string_view> (&table)[kCount],
 std::string_view WebhookEntityName(WebhookEntity entity) { return NameIn(kEntities, entity); }
 std::string_view WebhookActionName(WebhookAction action) { return NameIn(kActions, action); }
 std::string_view ComparatorText(Comparator comparator) { return NameIn(kComparators, comparator); }
+std::string_view DeliveryStateName(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::kWaiting: return "WAITING";
+    case DeliveryState::kDelivered: return "DELIVERED";
+    case DeliveryState::kGivenUp: return "GIVEN_UP";
+  }
+  return "unknown";
+}
 std::string_view WebhookStatusName(WebhookStatus status) {
   return status == WebhookStatus::kActive ? "ACTIVE" : "DISABLED";
 }

@@ -121,22 +121,79 @@ struct WebhookPage {
 };
 inline constexpr int64_t kWebhookPageMax = 1000;
 
+inline constexpr size_t kWebhookUrlLengthMax = 2048;
+
+/// The addresses of a host, as text. Errors: kNotFound, kUnavailable.
+using ResolveFunction = std::function<Result<std::vector<std::string>>(const std::string& host)>;
+/// The system's resolver. Blocks.
+Result<std::vector<std::string>> ResolveHost(const std::string& host);
+
 struct WebhookOptions {
-  /// MLFLOW_WEBHOOK_ALLOWED_SCHEMES, lower case.
+  /// MLFLOW_WEBHOOK_ALLOWED_SCHEMES, lower case: of http and https.
   std::vector<std::string> allowed_schemes = {"https"};
   /// MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS.
   bool allow_private_ips = false;
-  /// MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY; empty: secrets are refused? See
-  /// docs/internals/decisions/registry-webhooks.md.
+  /// MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY: any text; secrets are sealed with it. Empty: they lie in
+  /// the database as they are. See docs/internals/decisions/registry-webhooks.md.
   std::string secret_key;
+  /// False where runs are in another database: webhooks on runs and metrics are refused then.
+  bool has_run_events = true;
+  ResolveFunction resolve = ResolveHost;
 };
+
+/// What MLflow demands of a URL: a scheme that is allowed, a host, and only public addresses behind
+/// it (unless allowed). Errors: kInvalidArgument in MLflow's words.
+Status CheckWebhookUrl(std::string_view url, const WebhookOptions& options);
+/// Whether an IP address may be talked to: public unicast only, IPv4 in IPv6 (mapped, 6to4, NAT64)
+/// taken for what it is. False for what is no address. Pure.
+bool IsPublicAddress(std::string_view address);
 
 /// How an attempt to deliver ended.
 struct DeliveryAttempt {
-  bool is_success = false;
-  int http_status = 0;        ///< 0: no answer
-  std::string response_body;  ///< its first kilobyte, UTF-8
-  std::string error;          ///< empty on success; names no secret
+  bool is_success = false;     ///< status 200 to 299: redirects are not followed
+  int http_status = 0;         ///< 0: no answer
+  std::string response_body;   ///< its first kilobyte, UTF-8
+  std::string error;           ///< empty on success; names no secret
+  bool is_final = false;       ///< trying again would be useless
+  int64_t retry_after_ms = 0;  ///< what the receiver asked for
+};
+
+/// Persisted: never renumber.
+enum class DeliveryState : uint8_t { kWaiting = 0, kDelivered = 1, kGivenUp = 2 };
+std::string_view DeliveryStateName(DeliveryState state);  ///< "WAITING", "DELIVERED", "GIVEN_UP"
+
+/// A row of the outbox, without its payload.
+struct Delivery {
+  std::string id;  ///< X-MLflow-Delivery-Id
+  WebhookEntity entity = WebhookEntity::kRegisteredModel;
+  WebhookAction action = WebhookAction::kCreated;
+  int64_t created_ms = 0;
+  DeliveryState state = DeliveryState::kWaiting;
+  int64_t due_ms = 0;  ///< of the next attempt, while waiting
+  int64_t attempt_count = 0;
+  int last_http_status = 0;
+  std::string last_error;
+};
+
+struct RunFinished {
+  std::string run_id;
+  std::string run_name;
+  std::string experiment_id;
+  std::string status;  ///< "FINISHED", "FAILED", "KILLED"
+  int64_t start_time_ms = 0;
+  int64_t end_time_ms = 0;
+};
+
+struct MetricPoint {
+  std::string key;
+  double value = 0;
+  int64_t timestamp_ms = 0;
+  int64_t step = 0;
+};
+struct MetricPoints {
+  std::string run_id;
+  std::string experiment_id;
+  std::vector<MetricPoint> points;
 };
 
 /// Thread-safe, and safe for several replicas over one database.
@@ -158,33 +215,23 @@ class Webhooks {
   /// the answer up to the time limit of an attempt. Errors: kNotFound; a failed attempt is none.
   virtual Result<DeliveryAttempt> Test(std::string_view id,
                                        const std::optional<WebhookEvent>& event) = 0;
-};
+  /// The newest `count_max` deliveries of a webhook. Errors: kNotFound.
+  virtual Result<std::vector<Delivery>> ListDeliveries(std::string_view id, int64_t count_max) = 0;
 
-// ---- Events of other modules. Call them in the transaction of the change; they write nothing when
-// nobody listens, at the cost of one indexed read.
+  // ---- What happens to runs, told in the transaction of the change (tx is of this database).
 
-struct RunFinished {
-  std::string run_id;
-  std::string run_name;
-  std::string experiment_id;
-  std::string status;  ///< "FINISHED", "FAILED", "KILLED"
-  int64_t start_time_ms = 0;
-  int64_t end_time_ms = 0;
+  /// Whether anybody listens, as of the last Refresh: an atomic.
+  virtual bool wants_runs() const = 0;
+  virtual bool wants_metrics() const = 0;
+  /// Asks the database who listens. Changes made here are known at once, those of other replicas
+  /// after this.
+  virtual Status Refresh() = 0;
+  virtual Status OnRunFinished(sql::Tx& tx, const RunFinished& run) = 0;
+  /// Points of one run in any order. A condition fires when a point fulfils it and the one before
+  /// (by step, then time) did not; once a call and condition at most. Points no newer than the last
+  /// change of a condition are not looked at, so a batch sent again fires nothing.
+  virtual Status OnMetrics(sql::Tx& tx, const MetricPoints& points) = 0;
 };
-Status EnqueueRunFinished(sql::Tx& tx, const RunFinished& run, int64_t now_ms);
-
-struct MetricReached {
-  std::string run_id;
-  std::string experiment_id;
-  std::string key;
-  double value = 0;
-  int64_t timestamp_ms = 0;
-  int64_t step = 0;
-  /// The value that was the latest of this run and key before; nothing: the first. An event fires
-  /// when the condition holds for `value` and did not for this one.
-  std::optional<double> previous_value;
-};
-Status EnqueueMetricReached(sql::Tx& tx, const MetricReached& metric, int64_t now_ms);
 
 /// One request as it goes out. MLflow's headers are in it.
 struct OutgoingRequest {
