@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
@@ -83,6 +84,10 @@ struct RouteTotals {
     duration_s += static_cast<double>(counters.duration_ns.value()) / 1e9;
     request_bytes += counters.request_bytes.value();
     response_bytes += counters.response_bytes.value();
+  }
+  /// A hundred rows that nobody asked for would only make the page long.
+  bool is_used() const {
+    return std::any_of(by_class.begin(), by_class.end(), [](int64_t count) { return count > 0; });
   }
 };
 
@@ -215,14 +220,17 @@ void Metrics::Print(Exposition& out) const {
   out.Family("sluice_http_request_duration_seconds", "histogram",
              "From the complete request to the last byte of the reply.");
   for (size_t i = 0; i < names.size(); ++i) {
+    if (!totals[i].is_used()) continue;
     out.Histogram({{"route", names[i]}}, kBucketSeconds, totals[i].buckets, totals[i].duration_s);
   }
   out.Family("sluice_http_request_bytes_total", "counter", "Bytes of request bodies.");
   for (size_t i = 0; i < names.size(); ++i) {
+    if (!totals[i].is_used()) continue;
     out.Sample({{"route", names[i]}}, totals[i].request_bytes);
   }
   out.Family("sluice_http_response_bytes_total", "counter", "Bytes of reply bodies.");
   for (size_t i = 0; i < names.size(); ++i) {
+    if (!totals[i].is_used()) continue;
     out.Sample({{"route", names[i]}}, totals[i].response_bytes);
   }
   if (!impl_->stats) return;

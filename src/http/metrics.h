@@ -44,7 +44,8 @@ class Exposition {
 
 /// Requests by route and status class, their latency histograms and bytes; connections, queues and
 /// refusals. Give it to ServerOptions::metrics, and print it from a handler. Thread-safe; counting
-/// takes no lock: every loop thread has counters of its own, added up when they are printed.
+/// takes no lock: every loop thread has counters of its own, added up when they are printed. Routes
+/// that nobody asked for are left out.
 ///
 ///     sluice_http_requests_total{route,code}            code: "2xx", ...; unmatched paths have
 ///     sluice_http_request_duration_seconds{route}         route ""

@@ -2,8 +2,10 @@
 // this machine. The request is the size of a logged metric's, with the fields that Python's
 // requests sends.
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include "http/client.h"
+#include "http/internal/coding.h"
 #include "http/server.h"
 
 namespace sluice::http {
@@ -36,6 +38,24 @@ void BM_SmallJsonRoundTrip(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(client->Send(call));
 }
 BENCHMARK(BM_SmallJsonRoundTrip)->ArgName("inline")->Arg(1)->Arg(0)->UseRealTime();
+
+/// The reply to a search of 100 runs is about this long.
+void BM_CompressJson(benchmark::State& state) {
+  std::string text;
+  for (int i = 0; text.size() < 100'000; ++i) {
+    text += fmt::format("{{\"key\": \"metric{}\", \"value\": 0.{}, \"timestamp\": {}}}, ", i % 40,
+                        i * 7919 % 99'991, 1'700'000'000'000 + i * 977);
+  }
+  const auto coding = static_cast<internal::Coding>(state.range(0));
+  size_t coded_bytes = 0;
+  for (auto _ : state) coded_bytes = internal::Compress(coding, text).value().size();
+  state.SetLabel(fmt::format("{} to {} bytes", text.size(), coded_bytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
+}
+BENCHMARK(BM_CompressJson)
+    ->ArgName("coding")
+    ->Arg(static_cast<int>(internal::Coding::kGzip))
+    ->Arg(static_cast<int>(internal::Coding::kZstd));
 
 }  // namespace
 }  // namespace sluice::http

@@ -14,14 +14,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <vector>
 
 namespace sluice::http::internal {
 namespace {
 
 /// A TLS record holds no more; asking for more in one call only costs copies.
 constexpr size_t kRecordBytes = 16 << 10;
-constexpr size_t kTlsFileBytes = 128 << 10;
 
 IoOutcome FromErrno(IoState blocked) {
   return {errno == EAGAIN || errno == EWOULDBLOCK ? blocked : IoState::kFailed, 0};
@@ -101,8 +99,8 @@ IoOutcome Transport::Write(std::string_view first, std::string_view second, bool
 
 IoOutcome Transport::SendFile(int file, int64_t offset, size_t size_bytes) {
   if (ssl_) {
-    std::vector<char> bytes(std::min(size_bytes, kTlsFileBytes));
-    const ssize_t count = pread(file, bytes.data(), bytes.size(), offset);
+    std::array<char, kRecordBytes> bytes;
+    const ssize_t count = pread(file, bytes.data(), std::min(size_bytes, bytes.size()), offset);
     if (count <= 0) return {IoState::kFileEnded, 0};
     return Write({bytes.data(), static_cast<size_t>(count)}, {});
   }
