@@ -1,11 +1,11 @@
 // Who may call a row of the table. Every endpoint names one of these forms; the dispatcher checks
 // it before the handler runs, so a row cannot forget to.
 //
-//   Access::Public()                             anybody, signed in or not
-//   Access::SignedIn()                           any user (everybody where there are no users)
-//   Access::Creates()                            any user, but no token that is read-only or
-//   limited Access::Admin()                              administrators Access::Needs(Level::kEdit,
-//   RunFromCall)     that level on each resource that the finder names
+//   Access::Public()                          anybody, signed in or not
+//   Access::SignedIn()                        any user (everybody where there are no users)
+//   Access::Creates()                         any user, but no read-only or limited token
+//   Access::Admin()                           administrators
+//   Access::Needs(Level::kEdit, RunFromCall)  that level on each resource that the finder names
 //
 // Whoever has users implements Authorization and Caller (authorization.h); a server without
 // them has OpenCaller, who may do everything.

@@ -1,6 +1,7 @@
 // From the table to the router: what happens to every request before and after its handler.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "api/endpoint.h"
@@ -96,6 +97,23 @@ Response Guarded(const Services& services, const Request& request, F&& answer) {
   Response response = kept ? *std::move(kept) : answer();
   services.security->Decorate(request, response);
   return response;
+}
+
+/// What a server that serves artifacts only still answers.
+bool IsServedWithoutTracking(const Endpoint& row) {
+  return row.path.starts_with("/api/2.0/mlflow-artifacts/") || row.name.starts_with("server.");
+}
+
+/// MLflow's words and status, with the pattern of the path as it writes patterns.
+Response RefuseTracking(std::string_view path) {
+  std::string rule(path);
+  std::replace(rule.begin(), rule.end(), '{', '<');
+  std::replace(rule.begin(), rule.end(), '}', '>');
+  return Response::Text(
+      503, fmt::format("Endpoint: {} disabled due to the mlflow server running in "
+                       "`--artifacts-only` mode. To enable tracking server functionality, run "
+                       "`mlflow server` without `--artifacts-only`",
+                       rule));
 }
 
 /// "/api/2.0/x" → "/team/ajax-api/2.0/x".
