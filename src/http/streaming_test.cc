@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -16,8 +17,6 @@
 
 namespace sluice::http {
 namespace {
-
-using namespace std::chrono_literals;
 
 std::string MakeBytes(size_t size) {
   Random random(7);
@@ -434,7 +433,7 @@ TEST_F(StreamingTest, StopLetsStreamsFinishAndThenCutsThem) {
       client->SendBytes("PUT /up/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na").ok());
   while (server_->stats().transfer_count == 0) std::this_thread::yield();
   std::thread stopper([&] { server_->Stop(10'000); });
-  std::this_thread::sleep_for(20ms);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
   ASSERT_TRUE(client->SendBytes("bc").ok());
   EXPECT_EQ(client->ReadResponse()->body, "3");
   client->FinishSending();

@@ -32,6 +32,25 @@ TEST(TargetTest, SplitsAndDecodes) {
   }
 }
 
+// How Python's requests, and so MLflow's client, writes artifact paths: what was not a percent escape
+// is made one, the rest is left alone. (Names with '#' or '?' are cut by the client itself.)
+TEST(TargetTest, TakesWhatMlflowsClientSends) {
+  const std::string root = "/api/2.0/mlflow-artifacts/artifacts/0/";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"a%20b.txt", "a b.txt"},
+      {"100%25.txt", "100%.txt"},
+      {"a%25zz", "a%zz"},
+      {"%C3%A9%E4%BD%A0.txt", "\xC3\xA9\xE4\xBD\xA0.txt"},
+      {"a+b;c&d:e", "a+b;c&d:e"},
+      {"%5Bx%5D%7By%7D", "[x]{y}"},
+  };
+  for (const auto& [sent, path] : cases) {
+    const Result<Target> target = ParseTarget(root + sent);
+    ASSERT_TRUE(target.ok()) << sent << ": " << target.error().message();
+    EXPECT_EQ(target->path, root + path) << sent;
+  }
+}
+
 TEST(TargetTest, RefusesWhatChangesMeaningLater) {
   const std::vector<std::string> bad = {
       "",       "a",         "host:443",  "/%",         "/%2",
