@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "io/fs.h"
 #include "sluice_tracking_embedded.h"
 #include "tracking/internal/rules.h"
 #include "tracking/internal/sql_store.h"
@@ -80,6 +81,16 @@ Status CheckExperimentTag(const Tag& tag) {
   return CheckLength("value", tag.value, Limits::kExperimentTagValueLength);
 }
 
+/// A path against the current directory: clients, which read it, are elsewhere.
+Result<std::string> AbsoluteLocation(const std::string& location) {
+  const bool has_file_scheme = location.starts_with("file:");
+  std::string_view path = std::string_view(location).substr(has_file_scheme ? 5 : 0);
+  const bool is_path = has_file_scheme || path.find(':') >= path.find('/');
+  if (path.empty() || path.front() == '/' || !is_path) return location;
+  ASSIGN_OR_RETURN(const std::string absolute, io::AbsolutePath(path));
+  return has_file_scheme ? "file://" + absolute : absolute;
+}
+
 Result<int64_t> Insert(Tx& tx, const NewExperiment& experiment, const StoreOptions& options,
                        int64_t now_ms) {
   ASSIGN_OR_RETURN(int64_t id, NextNumber(tx, kMaxId, 0));
@@ -144,8 +155,10 @@ Result<std::string> SqlStore::CreateExperiment(const NewExperiment& experiment) 
   RETURN_IF_ERROR(CheckExperimentName(experiment.name));
   RETURN_IF_ERROR(CheckArtifactLocation(experiment.artifact_location));
   for (const Tag& tag : experiment.tags) RETURN_IF_ERROR(CheckExperimentTag(tag));
+  NewExperiment resolved = experiment;
+  ASSIGN_OR_RETURN(resolved.artifact_location, AbsoluteLocation(experiment.artifact_location));
   ASSIGN_OR_RETURN(int64_t id, db_.Write([&](Tx& tx) {
-    return Insert(tx, experiment, options_, clock_.NowMs());
+    return Insert(tx, resolved, options_, clock_.NowMs());
   }));
   return std::to_string(id);
 }

@@ -135,13 +135,7 @@ Result<Run> SqlStore::CreateRun(const NewRun& run) {
 
   return db_.Write(
       [&](Tx& tx) -> Result<Run> {
-        ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, experiment_id));
-        if (experiment.stage == LifecycleStage::kDeleted) {
-          return FailedPrecondition(
-              fmt::format("The experiment {} must be in the 'active' state. Current state is "
-                          "deleted; restore it first.",
-                          experiment.id));
-        }
+        ASSIGN_OR_RETURN(Experiment experiment, GetActiveExperimentIn(tx, experiment_id));
         Run created;
         created.info = info;
         if (created.info.artifact_uri.empty()) {

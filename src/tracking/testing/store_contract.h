@@ -83,10 +83,41 @@ TEST_P(TrackingStoreContract, CreatesAndFindsExperiments) {
           .CreateExperiment({.name = "x", .artifact_location = "s3://bucket/x", .tags = {}})
           .value();
   EXPECT_EQ(store().GetExperiment(elsewhere).value().artifact_location, "s3://bucket/x");
+  for (const char* location :
+       {"runs:/a/b", "s3://b/c#d", "s3://b/c;d", "s3://b/c?x=..", "s3://b?x=%252e%252E", "a\nb"}) {
+    EXPECT_EQ(store()
+                  .CreateExperiment({.name = "y", .artifact_location = location, .tags = {}})
+                  .error()
+                  .code(),
+              ErrorCode::kInvalidArgument)
+        << location;
+  }
+  EXPECT_EQ(
+      store()
+          .CreateExperiment({.name = "y", .artifact_location = std::string(2049, 'a'), .tags = {}})
+          .error()
+          .code(),
+      ErrorCode::kInvalidArgument);
   std::vector<Experiment> all = store().ListExperiments(ViewType::kActiveOnly).value();
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[0].name, "x");
   EXPECT_EQ(all[2].name, "Default");
+}
+
+TEST_P(TrackingStoreContract, ResolvesLocationsThatAreRelativePaths) {
+  auto location_of = [&](const std::string& location) {
+    std::string id =
+        store()
+            .CreateExperiment({.name = location, .artifact_location = location, .tags = {}})
+            .value();
+    return store().GetExperiment(id).value().artifact_location;
+  };
+  std::string resolved = location_of("some/where");
+  EXPECT_TRUE(resolved.starts_with('/') && resolved.ends_with("/some/where")) << resolved;
+  EXPECT_TRUE(location_of("file:some/where").starts_with("file:///"));
+  EXPECT_EQ(location_of("/abs/olute"), "/abs/olute");
+  EXPECT_EQ(location_of("file:///abs"), "file:///abs");
+  EXPECT_EQ(location_of("s3://bucket/x?region=1"), "s3://bucket/x?region=1");
 }
 
 TEST_P(TrackingStoreContract, NamesWhatDoesNotExist) {
