@@ -27,7 +27,7 @@ struct RunSearch {
 struct ExperimentSearch {
   std::string filter;
   ViewType view = ViewType::kActiveOnly;
-  std::vector<std::string> order_by;  ///< none: newest first, then by id, the greatest first
+  std::vector<std::string> order_by;  ///< none: newest first, then by id
   int64_t max_count = 1000;           ///< 1 to Limits::kPageSize
   std::string page_token;
 };

@@ -223,6 +223,20 @@ std::string JoinUri(std::string_view uri, std::string_view steps) {
   return fmt::format("{}{}{}{}", base, ends_with_slash ? "" : "/", steps, uri.substr(path_end));
 }
 
+Status CheckPageSize(int64_t max_count) {
+  if (max_count < 1) {
+    return InvalidArgument(fmt::format("Invalid value {} for parameter 'max_results' supplied. It "
+                                       "must be a positive integer",
+                                       max_count));
+  }
+  if (max_count > int64_t{Limits::kPageSize}) {
+    return InvalidArgument(fmt::format("Invalid value {} for parameter 'max_results' supplied. It "
+                                       "must be at most {}",
+                                       max_count, Limits::kPageSize));
+  }
+  return Ok();
+}
+
 size_t CountCharacters(std::string_view text) {
   return static_cast<size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));

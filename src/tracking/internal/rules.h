@@ -38,6 +38,9 @@ Result<int64_t> ParseExperimentId(std::string_view experiment_id);
 /// "r/artifacts" make "s3://b/a/r/artifacts?x=1".
 std::string JoinUri(std::string_view uri, std::string_view steps);
 
+/// 1 to Limits::kPageSize, else "Invalid value 0 for parameter 'max_results' supplied. ...".
+Status CheckPageSize(int64_t max_count);
+
 /// The number of characters: UTF-8 bytes that do not continue one.
 size_t CountCharacters(std::string_view text);
 /// The first `max_count` characters.

@@ -1,0 +1,463 @@
+// A search asks for the first few runs, in an order, of those that fulfil some conditions. Three
+// ways lead there:
+//
+// * One condition holds for few runs. They are listed, the other conditions are probed for them,
+//   the rest is sorted.
+// * Many fulfil all. The order's index is walked and the conditions are probed for what comes,
+// until
+//   enough is found.
+// * Neither: each condition holds for many, all of them together for few. Then every condition is
+//   read from its index as a set of bits, once; the sets are intersected, and what is left is
+//   listed or the order is walked against the bits, which costs next to nothing per run.
+//
+// Which one it is shows by trying: each condition is asked for its first kFewRuns runs, then a walk
+// may probe kProbeBudget runs. So nothing depends on an engine's statistics, and the worst case is
+// a scan of the indices concerned. OR and NOT work in all three ways, as union and complement.
+//
+// An order by several keys is a walk by the first; runs that tie are sorted by the rest, or, where
+// very many tie (an order by a param of two values), are a search of their own: the same conditions
+// and "the key has this value", ordered by the rest. NaN and missing values are such ties, too.
+//
+// Source: none; the pieces (bitmap scans, early stop, probing) are those of database engines, which
+// choose by statistics what is tried out here.
+#include "tracking/internal/run_finder.h"
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace sluice::tracking::internal {
+namespace {
+
+using formats::Comparator;
+using formats::FilterNode;
+using Kind = RunField::Kind;
+using Test = RunCondition::Test;
+
+/// A condition that holds for no more is read whole at once.
+constexpr size_t kFewRuns = 1000;
+/// As many runs may be probed in a walk before the conditions are read as sets.
+constexpr size_t kProbeBudget = 3000;
+/// Known candidates up to this many are listed and sorted, without a walk.
+constexpr size_t kListedRuns = 4000;
+constexpr size_t kFirstChunk = 200;
+constexpr size_t kLastChunk = 16384;
+
+/// One of the conditions that must all hold, and what is known of it.
+struct Conjunct {
+  RunFilterNode node;
+  std::optional<RunChoice> choice;  ///< read as a set
+  bool is_large = false;            ///< holds for more than a few
+};
+using Conjuncts = std::vector<std::shared_ptr<Conjunct>>;
+
+bool IsSameValue(const OrderValue& a, const OrderValue& b) { return Compare(a, b, true) == 0; }
+
+class RunFinder {
+ public:
+  RunFinder(RunReads& reads, const RunQuery& query) : reads_(reads), orders_(query.orders) {}
+
+  Result<std::vector<int64_t>> Run(const RunQuery& query) {
+    Conjuncts conjuncts;
+    for (const RunFilterNode& node : query.conditions) {
+      conjuncts.push_back(std::make_shared<Conjunct>());
+      conjuncts.back()->node = node;
+    }
+    RETURN_IF_ERROR(ReadView(query.view));
+    std::vector<int64_t> found;
+    RETURN_IF_ERROR(
+        Find(conjuncts, 0, query.after ? query.after->data() : nullptr, query.count, found));
+    return found;
+  }
+
+ private:
+  // ---- Conditions
+
+  Status ReadView(ViewType view) {
+    if (view == ViewType::kDeletedOnly) {
+      ASSIGN_OR_RETURN(visible_.set, reads_.FindByStage(1, 1));
+      visible_.is_complement = false;
+    } else {
+      ASSIGN_OR_RETURN(visible_.set, reads_.FindByStage(view == ViewType::kAll ? 2 : 1, 2));
+      visible_.is_complement = true;
+    }
+    return Ok();
+  }
+
+  Result<RunChoice> Evaluate(const RunFilterNode& node) {
+    RunChoice choice;
+    switch (node.kind) {
+      case FilterNode::Kind::kCondition: {
+        ASSIGN_OR_RETURN(choice.set, reads_.FindAll(node.condition));
+        return choice;
+      }
+      case FilterNode::Kind::kNot: {
+        ASSIGN_OR_RETURN(choice, Evaluate(node.children.at(0)));
+        choice.Negate();
+        return choice;
+      }
+      default: break;
+    }
+    ASSIGN_OR_RETURN(choice, Evaluate(node.children.at(0)));
+    for (size_t i = 1; i < node.children.size(); ++i) {
+      ASSIGN_OR_RETURN(RunChoice other, Evaluate(node.children[i]));
+      node.kind == FilterNode::Kind::kAnd ? choice.IntersectWith(other) : choice.UniteWith(other);
+    }
+    return choice;
+  }
+
+  /// All runs for which it holds, if they are few.
+  Result<std::optional<std::vector<int64_t>>> FindFew(const RunFilterNode& node, size_t max_count) {
+    using Few = std::optional<std::vector<int64_t>>;
+    switch (node.kind) {
+      case FilterNode::Kind::kCondition: return reads_.FindUpTo(node.condition, max_count);
+      case FilterNode::Kind::kNot: return Few();
+      case FilterNode::Kind::kAnd:
+        for (size_t i = 0; i < node.children.size(); ++i) {
+          ASSIGN_OR_RETURN(Few few, FindFew(node.children[i], max_count));
+          if (!few) continue;
+          for (size_t j = 0; j < node.children.size(); ++j) {
+            if (j == i) continue;
+            ASSIGN_OR_RETURN(*few, Filter(node.children[j], *few));
+          }
+          return few;
+        }
+        return Few();
+      case FilterNode::Kind::kOr: break;
+    }
+    std::vector<int64_t> all;
+    for (const RunFilterNode& child : node.children) {
+      ASSIGN_OR_RETURN(Few few, FindFew(child, max_count));
+      if (!few) return Few();
+      all.insert(all.end(), few->begin(), few->end());
+    }
+    if (all.size() > max_count) return Few();
+    return Few(std::move(all));
+  }
+
+  /// Those of `run_nos` for which it holds, in their order.
+  Result<std::vector<int64_t>> Filter(const RunFilterNode& node, std::span<const int64_t> run_nos) {
+    std::vector<int64_t> left(run_nos.begin(), run_nos.end());
+    switch (node.kind) {
+      case FilterNode::Kind::kCondition: return reads_.Filter(node.condition, run_nos);
+      case FilterNode::Kind::kAnd:
+        for (const RunFilterNode& child : node.children) {
+          ASSIGN_OR_RETURN(left, Filter(child, left));
+        }
+        return left;
+      case FilterNode::Kind::kNot:
+      case FilterNode::Kind::kOr: break;
+    }
+    std::unordered_set<int64_t> holding;
+    for (const RunFilterNode& child : node.children) {
+      ASSIGN_OR_RETURN(std::vector<int64_t> of_child, Filter(child, run_nos));
+      holding.insert(of_child.begin(), of_child.end());
+    }
+    const bool is_wanted = node.kind == FilterNode::Kind::kOr;
+    std::erase_if(left, [&](int64_t run_no) { return holding.contains(run_no) != is_wanted; });
+    return left;
+  }
+
+  /// Narrows `run_nos` down to what fulfils all but `known`.
+  Result<std::vector<int64_t>> FilterByAll(const Conjuncts& conjuncts, std::vector<int64_t> run_nos,
+                                           const Conjunct* known) {
+    std::erase_if(run_nos, [&](int64_t run_no) { return !visible_.Contains(run_no); });
+    for (const auto& conjunct : conjuncts) {
+      if (conjunct.get() == known) continue;
+      if (conjunct->choice) {
+        std::erase_if(run_nos, [&](int64_t run_no) { return !conjunct->choice->Contains(run_no); });
+      } else {
+        ASSIGN_OR_RETURN(run_nos, Filter(conjunct->node, run_nos));
+      }
+    }
+    return run_nos;
+  }
+
+  /// A short list that holds all runs that fulfil all conditions, filtered; nothing if none shows.
+  Result<std::optional<std::vector<int64_t>>> FindCandidates(const Conjuncts& conjuncts,
+                                                             size_t count) {
+    using List = std::optional<std::vector<int64_t>>;
+    std::optional<RunChoice> known;
+    if (!visible_.is_complement) known = visible_;
+    for (const auto& conjunct : conjuncts) {
+      if (!conjunct->choice) continue;
+      if (known) {
+        known->IntersectWith(*conjunct->choice);
+      } else {
+        known = conjunct->choice;
+      }
+    }
+    if (known && !known->is_complement && known->set.Count() <= std::max(kListedRuns, count)) {
+      ASSIGN_OR_RETURN(std::vector<int64_t> list,
+                       FilterByAll(conjuncts, known->set.Members(), nullptr));
+      return List(std::move(list));
+    }
+    for (const auto& conjunct : conjuncts) {
+      if (conjunct->choice || conjunct->is_large) continue;
+      ASSIGN_OR_RETURN(List few, FindFew(conjunct->node, std::max(kFewRuns, count)));
+      if (!few) {
+        conjunct->is_large = true;
+        continue;
+      }
+      std::sort(few->begin(), few->end());
+      few->erase(std::unique(few->begin(), few->end()), few->end());
+      ASSIGN_OR_RETURN(std::vector<int64_t> list,
+                       FilterByAll(conjuncts, *std::move(few), conjunct.get()));
+      return List(std::move(list));
+    }
+    return List();
+  }
+
+  // ---- Orders. Everywhere, `after` points to the values from orders_[level] on of the run behind
+  // which to begin, or is null; results are appended to `found`, at most `count` of them.
+
+  Status Find(const Conjuncts& conjuncts, size_t level, const OrderValue* after, size_t count,
+              std::vector<int64_t>& found) {
+    if (count == 0 || (level == orders_.size() && after != nullptr)) return Ok();
+    ASSIGN_OR_RETURN(auto candidates, FindCandidates(conjuncts, count));
+    if (candidates) return TakeFirst(*std::move(candidates), level, after, count, found);
+    CHECK_MSG(level < orders_.size(), "runs tie in every order, their ids included");
+    return WalkFrom(conjuncts, level, after, count, found);
+  }
+
+  /// Of a list, the first ones.
+  Status TakeFirst(std::vector<int64_t> run_nos, size_t level, const OrderValue* after,
+                   size_t count, std::vector<int64_t>& found) {
+    std::span<const RunOrder> orders = std::span(orders_).subspan(level);
+    ASSIGN_OR_RETURN(auto values, reads_.LoadValues(orders, run_nos));
+    std::vector<size_t> places;
+    for (size_t i = 0; i < run_nos.size(); ++i) {
+      if (after == nullptr || CompareFrom(level, values[i].data(), after) > 0) places.push_back(i);
+    }
+    size_t taken = std::min(count, places.size());
+    std::partial_sort(places.begin(), places.begin() + static_cast<ptrdiff_t>(taken), places.end(),
+                      [&](size_t a, size_t b) {
+                        return CompareFrom(level, values[a].data(), values[b].data()) < 0;
+                      });
+    for (size_t i = 0; i < taken; ++i) found.push_back(run_nos[places[i]]);
+    return Ok();
+  }
+
+  int CompareFrom(size_t level, const OrderValue* a, const OrderValue* b) const {
+    for (size_t i = level; i < orders_.size(); ++i, ++a, ++b) {
+      int order = Compare(*a, *b, orders_[i].is_ascending);
+      if (order != 0) return order;
+    }
+    return 0;
+  }
+
+  /// The runs with a value, those with NaN, those without.
+  Status WalkFrom(const Conjuncts& conjuncts, size_t level, const OrderValue* after, size_t count,
+                  std::vector<int64_t>& found) {
+    const size_t goal = found.size() + count;
+    const OrderValue::Rank rank = after == nullptr ? OrderValue::kValue : after->rank;
+    const RunField& field = orders_[level].field;
+    if (rank == OrderValue::kValue) {
+      const size_t before = found.size();
+      ASSIGN_OR_RETURN(bool is_restarted, Walk(conjuncts, level, after, count, found));
+      if (is_restarted) {
+        found.resize(before);
+        return Find(conjuncts, level, after, count, found);
+      }
+    }
+    if (found.size() < goal && rank <= OrderValue::kNan && field.kind == Kind::kMetric) {
+      const bool goes_on = rank == OrderValue::kNan;
+      RETURN_IF_ERROR(Find(With(conjuncts, {.field = field, .test = Test::kIsNan}), level + 1,
+                           goes_on ? after + 1 : nullptr, goal - found.size(), found));
+    }
+    if (found.size() == goal || !MayBeMissing(conjuncts, field)) return Ok();
+    // What is absent is told from the set of what is there.
+    auto absent = std::make_shared<Conjunct>();
+    absent->choice.emplace();
+    ASSIGN_OR_RETURN(absent->choice->set, reads_.FindAll({.field = field, .test = Test::kPresent}));
+    absent->choice->Negate();
+    Conjuncts more = conjuncts;
+    more.push_back(std::move(absent));
+    const bool goes_on = rank == OrderValue::kMissing;
+    return Find(more, level + 1, goes_on ? after + 1 : nullptr, goal - found.size(), found);
+  }
+
+  /// A run that lacks the field fulfils no comparison of it.
+  static bool MayBeMissing(const Conjuncts& conjuncts, const RunField& field) {
+    bool may_lack = field.kind == Kind::kMetric || field.kind == Kind::kParam ||
+                    field.kind == Kind::kTag || field.column == "end_ms";
+    return may_lack && std::none_of(conjuncts.begin(), conjuncts.end(), [&](const auto& conjunct) {
+             return conjunct->node.kind == FilterNode::Kind::kCondition &&
+                    conjunct->node.condition.field == field;
+           });
+  }
+
+  static Conjuncts With(const Conjuncts& conjuncts, RunCondition condition) {
+    Conjuncts more = conjuncts;
+    more.push_back(std::make_shared<Conjunct>());
+    more.back()->node.condition = std::move(condition);
+    return more;
+  }
+
+  /// "The order's field has this value."
+  static RunCondition Equal(const RunField& field, const OrderValue& value) {
+    RunCondition condition{.field = field, .comparator = Comparator::kEqual};
+    if (field.kind == Kind::kMetric) {
+      condition.numbers = {value.number};
+    } else if (field.kind == Kind::kTime) {
+      condition.integers = {value.integer};
+    } else if (field.kind == Kind::kStatus) {
+      condition.integers = {static_cast<int64_t>(*FindRunStatus(value.text))};
+    } else {
+      condition.texts = {value.text};
+    }
+    return condition;
+  }
+
+  /// A run that came along in a walk and fulfils all.
+  struct Survivor {
+    int64_t run_no = 0;
+    size_t group = 0;  ///< of equal values, counted from the walk's beginning
+  };
+
+  /// The runs that have a value at orders_[level]. True: nothing is found yet but the conditions
+  /// are known as sets now, so think again.
+  Result<bool> Walk(const Conjuncts& conjuncts, size_t level, const OrderValue* after, size_t count,
+                    std::vector<int64_t>& found) {
+    const RunOrder& order = orders_[level];
+    const size_t goal = found.size() + count;
+    std::vector<const RunCondition*> tests;
+    Conjuncts others;  // that the stream does not take care of
+    for (const auto& conjunct : conjuncts) {
+      const RunCondition& condition = conjunct->node.condition;
+      bool is_of_field = !conjunct->choice && conjunct->node.kind == FilterNode::Kind::kCondition &&
+                         condition.field == order.field;
+      if (is_of_field) tests.push_back(&condition);
+      if (!is_of_field || !condition.Doubt().empty()) others.push_back(conjunct);
+    }
+    std::unique_ptr<RunStream> stream = OpenStream(reads_, order, tests);
+    const bool is_total =
+        stream->is_total() && level + 2 == orders_.size() && orders_[level + 1].is_ascending;
+    if (after != nullptr) {
+      if (!is_total && !stream->has_heads_only()) {
+        RETURN_IF_ERROR(
+            Find(With(conjuncts, Equal(order.field, *after)), level + 1, after + 1, count, found));
+        if (found.size() == goal) return false;
+      }
+      stream->SeekPast(*after, is_total ? &after[1].text : nullptr);
+    }
+
+    std::vector<Survivor> survivors;
+    size_t group = 0;
+    size_t group_begin = 0;  // in survivors
+    OrderValue group_value{.rank = OrderValue::kMissing};
+    size_t probed_count = 0;
+    const size_t group_max = std::max(kListedRuns, 2 * count);
+    for (size_t chunk = std::max(kFirstChunk, count + count / 4);;
+         chunk = std::min(chunk * 4, std::max(kLastChunk, count))) {
+      const bool is_enough = (is_total ? survivors.size() : group_begin) >= goal - found.size();
+      if (is_enough) break;
+      ASSIGN_OR_RETURN(std::vector<RunStream::Item> items, stream->Next(chunk));
+      if (items.empty()) break;
+      std::vector<int64_t> run_nos;
+      for (const RunStream::Item& item : items) run_nos.push_back(item.run_no);
+      for (const auto& conjunct : others) {
+        if (!conjunct->choice) probed_count += run_nos.size();
+      }
+      ASSIGN_OR_RETURN(run_nos, FilterByAll(others, std::move(run_nos), nullptr));
+      size_t next = 0;  // in run_nos, which is a part of items in their order
+      for (const RunStream::Item& item : items) {
+        if (is_total || !IsSameValue(item.value, group_value)) {
+          ++group;
+          group_begin = survivors.size();
+          group_value = item.value;
+        }
+        if (next == run_nos.size() || run_nos[next] != item.run_no) continue;
+        survivors.push_back({item.run_no, group});
+        ++next;
+      }
+      const bool is_head_alone = stream->has_heads_only() && MayBeCut(group_value.text);
+      if (survivors.size() - group_begin > group_max && !is_total && !is_head_alone &&
+          level + 1 < orders_.size()) {
+        // Very many tie: those before them are done, they are a search of their own.
+        survivors.resize(group_begin);
+        RETURN_IF_ERROR(TakeSurvivors(std::move(survivors), level, after, *stream, goal, found));
+        survivors.clear();
+        const bool goes_on = after != nullptr && IsSameValue(*after, group_value);
+        RETURN_IF_ERROR(Find(With(conjuncts, Equal(order.field, group_value)), level + 1,
+                             goes_on ? after + 1 : nullptr, goal - found.size(), found));
+        if (found.size() == goal) return false;
+        after = nullptr;
+        stream->SeekPast(group_value, nullptr);
+        group_begin = 0;
+        continue;
+      }
+      if (probed_count > kProbeBudget) {
+        bool is_news = false;
+        for (const auto& conjunct : others) {
+          if (conjunct->choice) continue;
+          ASSIGN_OR_RETURN(conjunct->choice, Evaluate(conjunct->node));
+          is_news = true;
+        }
+        if (is_news) return true;
+      }
+    }
+    RETURN_IF_ERROR(TakeSurvivors(std::move(survivors), level, after, *stream, goal, found));
+    return false;
+  }
+
+  /// Is it as long as a head, so that texts behind it may differ?
+  static bool MayBeCut(std::string_view text) { return text.size() >= kHeadLength; }
+
+  /// Sorts those that tie by the other orders, and appends them.
+  Status TakeSurvivors(std::vector<Survivor> survivors, size_t level, const OrderValue* after,
+                       const RunStream& stream, size_t goal, std::vector<int64_t>& found) {
+    // In a stream of heads the values themselves take part, and the first ones may be before
+    // `after`.
+    const bool has_heads = stream.has_heads_only();
+    const size_t first_level = has_heads ? level : level + 1;
+    std::vector<int64_t> tied;
+    for (size_t i = 0; i < survivors.size(); ++i) {
+      bool ties_back = i > 0 && survivors[i - 1].group == survivors[i].group;
+      bool ties_on = i + 1 < survivors.size() && survivors[i + 1].group == survivors[i].group;
+      bool is_first_group = has_heads && after != nullptr && survivors[i].group == 1;
+      if (ties_back || ties_on || is_first_group) tied.push_back(survivors[i].run_no);
+    }
+    if (!tied.empty()) {
+      std::span<const RunOrder> orders = std::span(orders_).subspan(first_level);
+      ASSIGN_OR_RETURN(auto loaded, reads_.LoadValues(orders, tied));
+      std::unordered_map<int64_t, const OrderValue*> values;
+      for (size_t i = 0; i < tied.size(); ++i) values.emplace(tied[i], loaded[i].data());
+      if (has_heads && after != nullptr) {
+        std::erase_if(survivors, [&](const Survivor& survivor) {
+          return survivor.group == 1 && CompareFrom(level, values.at(survivor.run_no), after) <= 0;
+        });
+      }
+      std::stable_sort(
+          survivors.begin(), survivors.end(), [&](const Survivor& a, const Survivor& b) {
+            if (a.group != b.group) return a.group < b.group;
+            return CompareFrom(first_level, values.at(a.run_no), values.at(b.run_no)) < 0;
+          });
+    }
+    for (size_t i = 0; i < survivors.size() && found.size() < goal; ++i)
+      found.push_back(survivors[i].run_no);
+    return Ok();
+  }
+
+  RunReads& reads_;
+  const std::vector<RunOrder>& orders_;
+  RunChoice visible_;
+};
+
+}  // namespace
+
+Result<std::vector<int64_t>> FindRuns(RunReads& reads, const RunQuery& query) {
+  return RunFinder(reads, query).Run(query);
+}
+
+std::vector<int64_t> StagesOf(ViewType view) {
+  switch (view) {
+    case ViewType::kActiveOnly: return {0};
+    case ViewType::kDeletedOnly: return {1};
+    case ViewType::kAll: break;
+  }
+  return {0, 1};
+}
+
+}  // namespace sluice::tracking::internal
