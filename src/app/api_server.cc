@@ -9,6 +9,7 @@
 #include "api/authorization.h"
 #include "api/endpoint.h"
 #include "api/token_authorization.h"
+#include "api/webhook_listener.h"
 #include "app/store_database.h"
 #include "auth/authenticator.h"
 #include "auth/password.h"
@@ -18,7 +19,6 @@
 #include "http/metrics.h"
 #include "io/fs.h"
 #include "registry/store.h"
-#include "registry/webhook_delivery.h"
 #include "tracking/logged_models.h"
 #include "tracking/metric_history.h"
 #include "tracking/purge.h"
@@ -62,16 +62,24 @@ class ApiServer::Impl {
  public:
   Status OpenStores(const ApiServerOptions& options, sql::Db& tracking_db, sql::Db& registry_db) {
     ASSIGN_OR_RETURN(const std::string root, ArtifactRoot(options));
-    ASSIGN_OR_RETURN(tracking_, tracking::OpenStore(tracking_db, {.artifact_root = root}));
+    registry::WebhookOptions webhooks = options.webhooks;
+    webhooks.has_run_events = &tracking_db == &registry_db;
+    registry::SendFunction send = registry::HttpSender(webhooks);
+    webhooks_ = registry::OpenWebhooks(registry_db, webhooks, send);
+    webhook_listener_ = std::make_unique<api::WebhookListener>(*webhooks_);
+    dispatcher_ = registry::MakeWebhookDispatcher(registry_db, *webhooks_, webhooks,
+                                                  options.webhook_deliveries, send);
+    ASSIGN_OR_RETURN(
+        tracking_, tracking::OpenStore(
+                       tracking_db,
+                       {.artifact_root = root,
+                        .listener = webhooks.has_run_events ? webhook_listener_.get() : nullptr}));
     logged_models_ = std::make_unique<tracking::LoggedModelStore>(tracking_db);
     history_ = std::make_unique<tracking::MetricHistory>(tracking_db);
     purger_ = std::make_unique<tracking::Purger>(tracking_db);
     search_ = std::make_unique<tracking::Search>(tracking_db);
     registry_ = registry::OpenStore(registry_db);
     ASSIGN_OR_RETURN(artifacts_, api::ArtifactService::Open(ArtifactOptions(options, root)));
-    registry::SendFunction send = registry::HttpSender(options.webhooks);
-    webhooks_ = registry::OpenWebhooks(registry_db, options.webhooks, send);
-    dispatcher_ = registry::MakeWebhookDispatcher(registry_db, options.webhooks, {}, send);
     if (!options.bearer_token.empty()) {
       authorization_ = api::MakeTokenAuthorization(options.bearer_token);
     } else if (options.users) {
@@ -156,6 +164,8 @@ class ApiServer::Impl {
     if (!status.ok()) Log(LogLevel::kWarning, "stale uploads: {}", status.error().message());
   }
 
+  std::unique_ptr<registry::Webhooks> webhooks_;
+  std::unique_ptr<api::WebhookListener> webhook_listener_;
   std::unique_ptr<tracking::Store> tracking_;
   std::unique_ptr<tracking::LoggedModelStore> logged_models_;
   std::unique_ptr<tracking::MetricHistory> history_;
@@ -163,7 +173,6 @@ class ApiServer::Impl {
   std::unique_ptr<tracking::Search> search_;
   std::unique_ptr<registry::Store> registry_;
   std::unique_ptr<api::ArtifactService> artifacts_;
-  std::unique_ptr<registry::Webhooks> webhooks_;
   std::unique_ptr<registry::WebhookDispatcher> dispatcher_;
   auth::PasswordHasher hasher_;
   std::unique_ptr<sql::Db> users_db_;  ///< null: the users stand beside the runs

@@ -13,6 +13,7 @@
 #include "auth/config.h"
 #include "base/result.h"
 #include "http/server.h"
+#include "registry/webhook_delivery.h"
 #include "registry/webhooks.h"
 #include "sql/db.h"
 
@@ -33,6 +34,7 @@ struct ApiServerOptions {
   std::optional<api::SecurityOptions> security;
   bool delivers_webhooks = false;
   registry::WebhookOptions webhooks;
+  registry::DeliveryOptions webhook_deliveries;
 };
 
 /// Runs from Start until Stop or its end. Thread-safe.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 
 namespace sluice::app {
@@ -81,9 +82,8 @@ Result<registry::SourceOptions> ReadSourceOptions(const ApiServerOptions& option
   RETURN_IF_ERROR(registry::CheckSourceRegex(sources.required_regex));
   sources.allowed_host_schemes =
       SplitList(FindVariable("MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES").value_or(""));
-  sources.server_artifact_root = options.default_artifact_root.empty()
-                                     ? options.artifacts_destination
-                                     : options.default_artifact_root;
+  sources.server_artifact_root = options.default_artifact_root;
+  sources.artifacts_destination = options.artifacts_destination;
   return sources;
 }
 
@@ -94,6 +94,34 @@ registry::WebhookOptions ReadWebhookOptions() {
   }
   options.allow_private_ips = IsTrue(FindVariable("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS"), false);
   options.secret_key = FindVariable("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY").value_or("");
+  return options;
+}
+
+/// A whole number of a variable, or `fallback`.
+Result<int64_t> ReadNumber(std::string_view name, int64_t fallback, int64_t min, int64_t max) {
+  const std::optional<std::string> text = FindVariable(name);
+  if (!text) return fallback;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size() || number < min || number > max) {
+    return InvalidArgument(
+        fmt::format("{} takes a number from {} to {}, not '{}'", name, min, max, *text));
+  }
+  return number;
+}
+
+Result<registry::DeliveryOptions> ReadDeliveryOptions() {
+  registry::DeliveryOptions options;
+  ASSIGN_OR_RETURN(const int64_t timeout_s,
+                   ReadNumber("MLFLOW_WEBHOOK_REQUEST_TIMEOUT", options.timeout_ms / 1000, 1, 600));
+  ASSIGN_OR_RETURN(const int64_t retries, ReadNumber("MLFLOW_WEBHOOK_REQUEST_MAX_RETRIES",
+                                                     options.attempts_max - 1, 0, 1000));
+  ASSIGN_OR_RETURN(const int64_t threads,
+                   ReadNumber("MLFLOW_WEBHOOK_DELIVERY_MAX_WORKERS", options.thread_count, 1, 100));
+  options.lease_ms += timeout_s * 1000 - options.timeout_ms;
+  options.timeout_ms = timeout_s * 1000;
+  options.attempts_max = static_cast<int>(retries) + 1;
+  options.thread_count = static_cast<int>(threads);
   return options;
 }
 
@@ -236,6 +264,7 @@ Result<ServerSettings> ReadServerSettings(const Arguments& arguments) {
   server.exposes_metrics = arguments.Has("expose-prometheus");
   server.delivers_webhooks = true;
   server.webhooks = ReadWebhookOptions();
+  ASSIGN_OR_RETURN(server.webhook_deliveries, ReadDeliveryOptions());
   settings.backend_uri = arguments.Get("backend-store-uri");
   settings.registry_uri = arguments.Get("registry-store-uri");
   settings.access_log = arguments.Get("access-log");
