@@ -9,6 +9,7 @@
 #include <array>
 #include <memory>
 
+#include "base/base64.h"
 #include "base/check.h"
 
 namespace sluice::registry::internal {
@@ -32,21 +33,6 @@ const unsigned char* Bytes(std::string_view text) {
 }
 unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 int Size(std::string_view text) { return static_cast<int>(text.size()); }
-
-std::string EncodeBase64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  text.resize(static_cast<size_t>(EVP_EncodeBlock(Bytes(text), Bytes(bytes), Size(bytes))));
-  return text;
-}
-
-std::string DecodeBase64(std::string_view text) {
-  std::string bytes(text.size() + 3, '\0');
-  int size = EVP_DecodeBlock(Bytes(bytes), Bytes(text), Size(text));
-  if (size < 0) return {};
-  for (size_t i = text.size(); i-- > 0 && text[i] == '=';) --size;
-  bytes.resize(static_cast<size_t>(size));
-  return bytes;
-}
 
 std::array<unsigned char, 32> DeriveKey(std::string_view key) {
   constexpr std::string_view kPurpose = "sluice webhook secret 1";
@@ -90,10 +76,10 @@ Result<std::string> OpenSecret(std::string_view sealed, std::string_view owner,
       "the webhook's secret was kept under another MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY; start the "
       "server with that one, or give the webhook its secret again");
   if (!sealed.starts_with(kSealed) || key.empty()) return failed;
-  std::string box = DecodeBase64(sealed.substr(kSealed.size()));
-  if (box.size() < kNonceBytes + kTagBytes) return failed;
-  unsigned char* const nonce = Bytes(box);
-  std::string secret(box.size() - kNonceBytes - kTagBytes, '\0');
+  std::optional<std::string> box = DecodeBase64(sealed.substr(kSealed.size()));
+  if (!box || box->size() < kNonceBytes + kTagBytes) return failed;
+  unsigned char* const nonce = Bytes(*box);
+  std::string secret(box->size() - kNonceBytes - kTagBytes, '\0');
   const std::array<unsigned char, 32> derived = DeriveKey(key);
   Cipher cipher(EVP_CIPHER_CTX_new());
   int size = 0;
