@@ -1,7 +1,8 @@
-// `sluice gc` and `sluice fsck`: care for the object store.
+// `sluice gc` and `sluice fsck`: care for the object store, and for a server's database.
 #include <fmt/format.h>
 
 #include "app/cli/command.h"
+#include "app/cli/gc_store.h"
 #include "app/project.h"
 #include "app/steps/step.h"
 #include "formats/duration.h"
@@ -44,6 +45,7 @@ Status RemoveCheckouts(const Project& project) {
 }
 
 Result<int> RunGc(const Arguments& arguments) {
+  if (WantsStoreGc(arguments)) return RunStoreGc(arguments);
   ASSIGN_OR_RETURN(std::unique_ptr<Project> project, OpenProject(arguments.Get("project")));
   ASSIGN_OR_RETURN(sql::Db * db, project->Db());
   ASSIGN_OR_RETURN(objects::Store * store, project->Objects());
@@ -85,12 +87,19 @@ Result<int> RunFsck(const Arguments& arguments) {
 }  // namespace
 
 Command MakeGcCommand() {
+  std::vector<CliOption> options = {
+      {"dry-run", 'n', "", "only say what would go"},
+      {"grace", '\0', "DURATION", "keep what is younger than this", false, "1d"}};
+  for (const CliOption& option : StoreGcOptionRows()) options.push_back(option);
   return {.name = "gc",
           .summary = "remove stored objects that no run, cache entry or model names",
-          .details = "",
+          .details =
+              "With --backend-store-uri it does what `mlflow gc` does, for a database of `sluice "
+              "server`: runs, logged\nmodels and experiments that were deleted go for good, with "
+              "their artifacts, and names become free. Where ids\nare given, only those go. It may "
+              "run beside the server, and finishes what a killed one left half done.",
           .positionals = {},
-          .options = {{"dry-run", 'n', "", "only say what would go"},
-                      {"grace", '\0', "DURATION", "keep what is younger than this", false, "1d"}},
+          .options = std::move(options),
           .run = RunGc};
 }
 
