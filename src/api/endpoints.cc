@@ -22,6 +22,7 @@ std::vector<Endpoint> AllEndpoints(const Services& services) {
   add(RegisteredModelEndpoints());
   add(ModelVersionEndpoints());
   add(AdminEndpoints());
+  if (services.webhooks) add(WebhookEndpoints());
   if (services.artifacts) add(ArtifactEndpoints(services));
   if (services.auth) add(AuthEndpoints());
   return all;

@@ -40,7 +40,9 @@ constexpr Query kGet{"registry.get_webhook",
 constexpr Query kList{"registry.list_webhooks",
                       "SELECT " SLUICE_WEBHOOK_COLUMNS
                       " FROM webhooks w WHERE w.created_ms <= $1 AND (w.created_ms < $1 OR "
-                      "w.webhook_id > $2) ORDER BY w.created_ms DESC, w.webhook_id LIMIT $3"};
+                      "w.webhook_id > $2) AND ($4 = 1 OR EXISTS (SELECT 1 FROM webhook_events e "
+                      "WHERE e.webhook_id = w.webhook_id AND e.entity < 100)) "
+                      "ORDER BY w.created_ms DESC, w.webhook_id LIMIT $3"};
 #define SLUICE_EVENTS_OF(names)                                                          \
   "SELECT e.webhook_id, e.entity, e.action, e.experiment_id, e.statuses, e.metric_key, " \
   "e.comparator, e.threshold FROM " names                                                \
@@ -279,11 +281,12 @@ Result<Webhook> SqlWebhooks::Get(std::string_view id) {
   });
 }
 
-Result<WebhookPage> SqlWebhooks::List(int64_t max_results, std::string_view page_token) {
+Result<WebhookPage> SqlWebhooks::List(int64_t max_results, std::string_view page_token,
+                                      bool with_ours) {
   if (max_results < 1 || max_results > kWebhookPageMax) {
     return InvalidArgument(fmt::format("max_results must be between 1 and {}.", kWebhookPageMax));
   }
-  const std::vector<std::string> request = {"webhooks"};
+  const std::vector<std::string> request = {with_ours ? "webhooks and ours" : "webhooks"};
   int64_t before_ms = INT64_MAX;
   std::string after_id;
   if (!page_token.empty()) {
@@ -294,8 +297,9 @@ Result<WebhookPage> SqlWebhooks::List(int64_t max_results, std::string_view page
     after_id = position[1].AsString();
   }
   return db_.Read([&](Reader& reader) -> Result<WebhookPage> {
-    ASSIGN_OR_RETURN(std::vector<Kept> all,
-                     reader.FindAll(kList, {before_ms, after_id, max_results + 1}, KeptFromRow));
+    ASSIGN_OR_RETURN(
+        std::vector<Kept> all,
+        reader.FindAll(kList, {before_ms, after_id, max_results + 1, with_ours}, KeptFromRow));
     WebhookPage page;
     if (all.size() > static_cast<size_t>(max_results)) {
       all.pop_back();

@@ -206,7 +206,10 @@ class Webhooks {
   virtual Result<Webhook> Create(const NewWebhook& webhook) = 0;
   /// Errors: kNotFound "Webhook with ID x not found."
   virtual Result<Webhook> Get(std::string_view id) = 0;
-  virtual Result<WebhookPage> List(int64_t max_results, std::string_view page_token) = 0;
+  /// Without `with_ours`, only those with an event that MLflow's clients know: others they cannot
+  /// read. Errors: kInvalidArgument for max_results outside 1 to kWebhookPageMax, or the token.
+  virtual Result<WebhookPage> List(int64_t max_results, std::string_view page_token,
+                                   bool with_ours = true) = 0;
   virtual Result<Webhook> Update(std::string_view id, const WebhookChange& change) = 0;
   /// Its undelivered rows go with it.
   virtual Status Delete(std::string_view id) = 0;

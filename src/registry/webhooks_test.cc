@@ -391,6 +391,8 @@ TEST_P(WebhooksTest, EndsOfRuns) {
   Listen({any});
   Webhook of_failed = Listen({failed});
   EXPECT_EQ(webhooks_->Get(of_failed.id).value().events.at(0), failed);
+  EXPECT_EQ(webhooks_->List(100, "").value().webhooks.size(), 2u);
+  EXPECT_TRUE(webhooks_->List(100, "", false).value().webhooks.empty());
   EXPECT_TRUE(webhooks_->wants_runs());
   EXPECT_FALSE(webhooks_->wants_metrics());
   auto finish = [&](const std::string& experiment_id, const std::string& status) {

@@ -17,7 +17,8 @@ class SqlWebhooks : public Webhooks {
 
   Result<Webhook> Create(const NewWebhook& webhook) override;
   Result<Webhook> Get(std::string_view id) override;
-  Result<WebhookPage> List(int64_t max_results, std::string_view page_token) override;
+  Result<WebhookPage> List(int64_t max_results, std::string_view page_token,
+                           bool with_ours) override;
   Result<Webhook> Update(std::string_view id, const WebhookChange& change) override;
   Status Delete(std::string_view id) override;
   Result<DeliveryAttempt> Test(std::string_view id,
