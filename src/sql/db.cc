@@ -10,8 +10,12 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "sql/internal/commit_queue.h"
+#include "sql/internal/connection_pool.h"
 
 namespace sluice::sql {
+
+using internal::Lease;
+
 namespace {
 
 constexpr int64_t kSlowQueryMs = 250;
@@ -21,8 +25,6 @@ constexpr int64_t kMaxBatchNs = 10'000'000;
 constexpr int kMaxAttempts = 12;
 /// Of one transaction that finds its connection dead.
 constexpr int kMaxConnections = 3;
-
-bool IsUsable(Fault fault) { return fault == Fault::kNone || fault == Fault::kConflict; }
 
 /// 1 to 2 ms at first, doubling up to 100 to 200; by chance, so that those who met part.
 void SleepBeforeRetry(int attempt) {
@@ -106,57 +108,12 @@ Status Tx::Outcome(Status of_body) const {
   return of_body;
 }
 
-/// One connection of a pool, given back at the end.
-class Db::Lease {
- public:
-  static Result<Lease> Take(Pool& pool, Driver& driver) {
-    Lease lease(pool);
-    pool.idle.With([&](std::vector<std::unique_ptr<Connection>>& idle) {
-      if (idle.empty()) return;
-      lease.connection_ = std::move(idle.back());
-      idle.pop_back();
-    });
-    if (lease.connection_ == nullptr) {
-      ASSIGN_OR_RETURN(lease.connection_, driver.Connect());
-    }
-    return lease;
-  }
-  Lease(Lease&& other) noexcept
-      : pool_(std::exchange(other.pool_, nullptr)), connection_(std::move(other.connection_)) {}
-  Lease& operator=(Lease&&) = delete;
-  ~Lease() {
-    if (pool_ == nullptr) return;
-    if (connection_ != nullptr && IsUsable(connection_->fault())) {
-      pool_->idle.With([&](std::vector<std::unique_ptr<Connection>>& idle) {
-        idle.push_back(std::move(connection_));
-      });
-    }
-    pool_->free_count.release();
-  }
-
-  /// After a connection was found dead, the idle ones are too, most likely: the server was
-  /// restarted.
-  void DropIdle() {
-    std::vector<std::unique_ptr<Connection>> dropped;
-    pool_->idle.With(
-        [&](std::vector<std::unique_ptr<Connection>>& idle) { std::swap(idle, dropped); });
-  }
-
-  Connection& operator*() { return *connection_; }
-  Connection* operator->() { return connection_.get(); }
-
- private:
-  explicit Lease(Pool& pool) : pool_(&pool) { pool.free_count.acquire(); }
-
-  Pool* pool_;
-  std::unique_ptr<Connection> connection_;
-};
-
 Db::Db(std::unique_ptr<Driver> driver, Options options)
     : driver_(std::move(driver)),
       options_(options),
-      writers_(driver_->has_one_writer() ? 1 : options.writer_count),
-      readers_(options.reader_count),
+      writers_(std::make_unique<internal::ConnectionPool>(
+          driver_->has_one_writer() ? 1 : options.writer_count)),
+      readers_(std::make_unique<internal::ConnectionPool>(options.reader_count)),
       queue_(std::make_unique<internal::CommitQueue>()),
       sync_queue_(std::make_unique<internal::CommitQueue>()) {
   CHECK(options.reader_count > 0 && options.reader_count <= 64);
@@ -211,7 +168,7 @@ Status Db::SyncWithOthers() {
 
 Status Db::Sync() {
   for (int attempt = 1;; ++attempt) {
-    ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
+    ASSIGN_OR_RETURN(Lease lease, Lease::Take(*writers_, *driver_));
     Status status = lease->SyncCommits();
     if (status.ok() || attempt == kMaxConnections || lease->fault() == Fault::kNone) {
       if (status.ok()) return status;
@@ -235,7 +192,7 @@ Status Db::RunAlone(internal::Writer& writer) {
     Status status = Ok();
     Fault fault = Fault::kNone;
     {
-      ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
+      ASSIGN_OR_RETURN(Lease lease, Lease::Take(*writers_, *driver_));
       status = lease->Begin(TxKind::kWrite, options.durability, options.scope);
       if (status.ok()) {
         Tx tx(*lease);
@@ -272,7 +229,7 @@ size_t Db::RunSome(std::span<internal::Writer* const> batch) {
     }
     return writers.size();
   };
-  Result<Lease> lease = Lease::Take(writers_, *driver_);
+  Result<Lease> lease = Lease::Take(*writers_, *driver_);
   if (!lease.ok()) return settle(batch, lease.error());
   Connection& connection = **lease;
   WriteOptions options = batch[0]->options;
@@ -319,7 +276,7 @@ size_t Db::RunSome(std::span<internal::Writer* const> batch) {
 
 Result<bool> Db::HasTable(std::string_view name) {
   for (int attempt = 1;; ++attempt) {
-    ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
+    ASSIGN_OR_RETURN(Lease lease, Lease::Take(*writers_, *driver_));
     Result<bool> has_table = lease->HasTable(name);
     if (has_table.ok() || lease->fault() == Fault::kNone || attempt == kMaxConnections)
       return has_table;
@@ -328,7 +285,7 @@ Result<bool> Db::HasTable(std::string_view name) {
 }
 
 Status Db::BackupTo(const std::string& path) {
-  ASSIGN_OR_RETURN(Lease lease, Lease::Take(writers_, *driver_));
+  ASSIGN_OR_RETURN(Lease lease, Lease::Take(*writers_, *driver_));
   return lease->BackupTo(path);
 }
 

@@ -15,14 +15,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <semaphore>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "base/guarded.h"
 #include "base/result.h"
 #include "sql/driver.h"
 #include "sql/row.h"
@@ -32,6 +30,7 @@ namespace sluice::sql {
 
 namespace internal {
 class CommitQueue;
+class ConnectionPool;
 struct Writer;
 
 template <typename T>
@@ -193,12 +192,6 @@ class Db {
 
  private:
   using Body = std::function<Status(Tx&)>;
-  class Lease;
-  struct Pool {
-    explicit Pool(int size) : free_count(size) {}
-    std::counting_semaphore<64> free_count;
-    Guarded<std::vector<std::unique_ptr<Connection>>> idle;
-  };
 
   Status RunRead(const std::function<Status(Reader&)>& body);
   Status RunWrite(const WriteOptions& options, const Body& body);
@@ -214,12 +207,14 @@ class Db {
   /// The first ones of the batch in one transaction; how many. Those that have no status then are
   /// not done.
   size_t RunSome(std::span<internal::Writer* const> batch);
-  Pool& read_pool() { return driver_->has_separate_readers() ? readers_ : writers_; }
+  internal::ConnectionPool& read_pool() {
+    return driver_->has_separate_readers() ? *readers_ : *writers_;
+  }
 
   const std::unique_ptr<Driver> driver_;
   const Options options_;
-  Pool writers_;
-  Pool readers_;
+  const std::unique_ptr<internal::ConnectionPool> writers_;
+  const std::unique_ptr<internal::ConnectionPool> readers_;
   const std::unique_ptr<internal::CommitQueue> queue_;
   const std::unique_ptr<internal::CommitQueue> sync_queue_;
   std::atomic<int> active_writers_{0};
