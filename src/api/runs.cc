@@ -122,6 +122,7 @@ Result<Answer> Search(Services& services, Call& call) {
 Result<Answer> LogMetric(Services& services, Call& call) {
   const std::string run_id = RunIdOf(call.fields);
   Batch batch;
+  batch.is_single = true;
   batch.metrics.push_back(ReadMetric(call.fields));
   RETURN_IF_ERROR(call.fields.status());
   RETURN_IF_ERROR(services.tracking->LogBatch(run_id, batch));
@@ -131,6 +132,7 @@ Result<Answer> LogMetric(Services& services, Call& call) {
 Result<Answer> LogParam(Services& services, Call& call) {
   const std::string run_id = RunIdOf(call.fields);
   Batch batch;
+  batch.is_single = true;
   batch.params.push_back({call.fields.RequireString("key"), call.fields.StringOr("value")});
   RETURN_IF_ERROR(call.fields.status());
   RETURN_IF_ERROR(services.tracking->LogBatch(run_id, batch));
@@ -140,6 +142,7 @@ Result<Answer> LogParam(Services& services, Call& call) {
 Result<Answer> SetTag(Services& services, Call& call) {
   const std::string run_id = RunIdOf(call.fields);
   Batch batch;
+  batch.is_single = true;
   batch.tags.push_back({call.fields.RequireString("key"), call.fields.StringOr("value")});
   RETURN_IF_ERROR(call.fields.status());
   RETURN_IF_ERROR(services.tracking->LogBatch(run_id, batch));
