@@ -310,11 +310,11 @@ std::optional<http::Response> UserAuthorization::Check(Services& services, const
     if (!may.ok()) return ErrorAnswer(may.error(), call.request);
     if (!*may) return ForbiddenAnswer();
   }
-  // Nothing to protect, so the handler will refuse; but a token that may not write here must not
-  // get that far because of a finder's mistake.
-  if (resources->empty() && principal->IsLimited() && access.level() != Level::kRead) {
-    return ForbiddenAnswer();
-  }
+  // No resource at all: the handler will refuse, or it is the user's own affairs. A limited token
+  // has no part in those.
+  const bool is_limited =
+      principal->scope.only || (principal->scope.is_read_only && access.level() != Level::kRead);
+  if (resources->empty() && is_limited) return ForbiddenAnswer();
   return std::nullopt;
 }
 

@@ -1,0 +1,101 @@
+"""The real `mlflow` package, three versions of it, against `sluice server --app-name basic-auth`. The checks are in
+mlflow_auth_client/."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+import requests
+import servers
+
+CHECKS = pathlib.Path(__file__).parent / "mlflow_auth_client"
+CASES = [(version, "sqlite") for version in servers.MLFLOW_VERSIONS] + [(servers.MLFLOW_VERSIONS[0], "postgresql")]
+ADMIN = {"MLFLOW_AUTH_ADMIN_USERNAME": "root", "MLFLOW_AUTH_ADMIN_PASSWORD": "an administrator's words"}
+
+
+@pytest.mark.parametrize("version, database", CASES)
+def test_the_real_auth_client(version, database, tmp_path):
+    python = servers.mlflow_python(version)
+    if python is None:
+        pytest.skip(f"MLflow {version} is not installed (tools/setup_mlflow)")
+    if database == "sqlite":
+        check(python, tmp_path, None)
+    elif "SLUICE_TEST_POSTGRES" not in os.environ:
+        pytest.skip("SLUICE_TEST_POSTGRES names no PostgreSQL")
+    else:
+        with servers.postgres_database() as uri:
+            check(python, tmp_path, uri)
+
+
+def check(python, folder, database):
+    with servers.sluice_server(folder, "--app-name", "basic-auth", database=database, env=ADMIN) as server:
+        result = subprocess.run(
+            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "-c", "/dev/null", "--rootdir", CHECKS,
+             "-o", "python_files=check_*.py", CHECKS],
+            cwd=folder, text=True, capture_output=True, check=False,
+            env={**os.environ, "MLFLOW_TRACKING_URI": server.url, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+                 "MLFLOW_TRACKING_USERNAME": ADMIN["MLFLOW_AUTH_ADMIN_USERNAME"],
+                 "MLFLOW_TRACKING_PASSWORD": ADMIN["MLFLOW_AUTH_ADMIN_PASSWORD"],
+                 "GIT_PYTHON_REFRESH": "quiet", "MLFLOW_DISABLE_TELEMETRY": "true", "TMPDIR": str(folder)})
+    print("\n" + result.stdout.strip().splitlines()[-1])
+    assert result.returncode == 0, result.stdout[-20000:] + server.log.read_text()[-2000:]
+    assert re.search(r"\b1\d passed", result.stdout), result.stdout[-2000:]
+
+
+def test_the_first_password_is_made_up_and_printed_once(tmp_path):
+    empty = {"MLFLOW_AUTH_ADMIN_PASSWORD": ""}
+    with servers.sluice_server(tmp_path, "--app-name", "basic-auth", env=empty) as server:
+        password = re.search(r"administrator's password is (\S+)", server.log.read_text()).group(1)
+        current = requests.get(f"{server.url}/api/2.0/mlflow/users/current", auth=("admin", password))
+        assert current.json() == {"user": {"id": 1, "username": "admin", "is_admin": True}, "is_basic_auth": True}
+    with servers.sluice_server(tmp_path, "--app-name", "basic-auth", env=empty) as server:
+        assert "password is" not in server.log.read_text()
+        assert requests.get(f"{server.url}/version", auth=("admin", password)).status_code == 200
+        assert requests.get(f"{server.url}/version").status_code == 401
+
+
+def test_the_ini_file_is_read(tmp_path):
+    ini = tmp_path / "auth.ini"
+    ini.write_text("[mlflow]\ndefault_permission = NO_PERMISSIONS\nadmin_username = root\n"
+                   f"admin_password = an administrator's words\ndatabase_uri = sqlite:///{tmp_path}/users.db\n")
+    env = {"MLFLOW_AUTH_CONFIG_PATH": str(ini)}
+    root = ("root", "an administrator's words")
+    with servers.sluice_server(tmp_path, "--app-name", "basic-auth", env=env) as server:
+        api = f"{server.url}/api/2.0/mlflow"
+        assert (tmp_path / "users.db").exists()
+        made = requests.post(f"{api}/users/create", json={"username": "ada", "password": "correct horse battery"}, auth=root)
+        assert made.status_code == 200, made.text
+        ada = ("ada", "correct horse battery")
+        assert requests.get(f"{api}/experiments/get?experiment_id=0", auth=ada).status_code == 403
+        assert requests.get(f"{api}/experiments/search?max_results=5", auth=ada).json() == {}
+
+
+def test_settings_that_cannot_be_kept_are_refused(tmp_path):
+    for text, message in [("authorization_function = my_company.auth:check", "is Python code"),
+                          ("admin_password = password1234", "published"),
+                          ("admin_password = short", "at least 12 characters"),
+                          ("default_permission = SEE", "Invalid permission")]:
+        ini = tmp_path / "auth.ini"
+        ini.write_text(f"[mlflow]\n{text}\n")
+        result = subprocess.run(
+            [servers.SLUICE, "server", "--port", "0", "--app-name", "basic-auth", "--backend-store-uri",
+             f"sqlite:///{tmp_path}/sluice.db"], cwd=tmp_path, text=True, capture_output=True, timeout=60, check=False,
+            env={**os.environ, "MLFLOW_AUTH_CONFIG_PATH": str(ini)})
+        assert result.returncode != 0 and message in result.stderr, result.stderr
+
+
+def test_guessing_is_slowed_down_and_a_login_flood_leaves_the_server_alive(tmp_path):
+    import concurrent.futures
+    with servers.sluice_server(tmp_path, "--app-name", "basic-auth", env=ADMIN) as server:
+        root = ("root", ADMIN["MLFLOW_AUTH_ADMIN_PASSWORD"])
+        url = f"{server.url}/api/2.0/mlflow/experiments/search?max_results=5"
+        assert requests.get(url, auth=root).status_code == 200
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            statuses = list(pool.map(lambda i: requests.get(url, auth=("root", f"guess number {i}")).status_code, range(120)))
+            assert set(statuses) <= {401, 429, 503} and 429 in statuses, statuses
+        assert requests.get(url, auth=root).status_code == 200
+        with open(f"/proc/{server.process.pid}/status") as status:
+            peak_kib = int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+        assert peak_kib < 400_000, peak_kib
