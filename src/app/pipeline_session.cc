@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/run_recorder.h"
 #include "base/suggest.h"
 #include "io/fs.h"
 #include "pipeline/environment.h"
@@ -77,10 +78,8 @@ Status CheckEnvironment(const pipeline::Environment& environment,
         file, environment.store));
   }
   if (!environment.tracking_uri.empty()) {
-    return FailedPrecondition(fmt::format(
-        "{}: the tracking server '{}' is not available in this version; leave 'tracking' out, and "
-        "runs are recorded in the project's own store",
-        file, environment.tracking_uri));
+    Result<TrackingServer> server = FindTrackingServer(environment.tracking_uri);
+    if (!server.ok()) return InvalidArgument(fmt::format("{}: {}", file, server.error().message()));
   }
   std::vector<std::string> names;
   for (const pipeline::Step& step : pipeline.steps) names.push_back(step.name);

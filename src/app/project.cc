@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/step_kinds.h"
+#include "app/store_database.h"
 #include "io/fs.h"
 #include "pipeline/parse.h"
 #include "runner/run_cache.h"
@@ -42,12 +43,8 @@ Result<sql::Db*> Project::Db() {
   if (!db_) {
     ASSIGN_OR_RETURN(std::unique_ptr<sql::Db> db,
                      sql::OpenSqlite(io::JoinPath(state_dir_, "sluice.db")));
-    std::vector<sql::Migration> migrations = runner::RunnerMigrations();
-    for (auto& more : {tracking::Migrations(), registry::Migrations()}) {
-      migrations.insert(migrations.end(), more.begin(), more.end());
-    }
     Result<int> applied =
-        sql::Migrate(*db, std::move(migrations), SystemClock(),
+        sql::Migrate(*db, AllMigrations(), SystemClock(),
                      {.backup_path = io::JoinPath(state_dir_, "sluice.db.before-migration")});
     if (!applied.ok()) return std::move(applied).error();
     db_ = std::move(db);
@@ -76,7 +73,7 @@ Result<objects::StatCache*> Project::StatCache() {
 Result<tracking::Store*> Project::Tracking() {
   if (!tracking_) {
     ASSIGN_OR_RETURN(sql::Db * db, Db());
-    ASSIGN_OR_RETURN(tracking_, tracking::OpenStore(*db, {.artifact_root = "mlruns"}));
+    ASSIGN_OR_RETURN(tracking_, tracking::OpenStore(*db, {.artifact_root = "mlflow-artifacts:/"}));
   }
   return tracking_.get();
 }

@@ -17,6 +17,8 @@ namespace sluice::app {
 
 inline constexpr char kPipelineFile[] = "sluice.yaml";
 inline constexpr char kStateFolder[] = ".sluice";
+/// In the state folder: what stands behind "mlflow-artifacts:/" of the project's runs.
+inline constexpr char kArtifactsFolder[] = "artifacts";
 
 /// The folder of the project: `given` (which must hold a sluice.yaml), or with an empty one the
 /// nearest folder with a sluice.yaml from the current one upwards. Absolute. Errors: kNotFound

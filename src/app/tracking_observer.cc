@@ -47,19 +47,7 @@ void TrackingObserver::Keep(Status status) {
 }
 
 Status TrackingObserver::Begin(const std::string& run_id) {
-  ASSIGN_OR_RETURN(std::optional<tracking::Experiment> experiment,
-                   store_.FindExperimentByName(description_.pipeline));
-  if (experiment && experiment->stage == tracking::LifecycleStage::kDeleted) {
-    RETURN_IF_ERROR(store_.RestoreExperiment(experiment->id));
-  }
-  if (experiment) {
-    experiment_id_ = experiment->id;
-  } else {
-    Result<std::string> created = store_.CreateExperiment(
-        {.name = description_.pipeline, .artifact_location = "", .tags = {}});
-    if (!created.ok()) return std::move(created).error();
-    experiment_id_ = *created;
-  }
+  ASSIGN_OR_RETURN(experiment_id_, recorder_.EnsureExperiment(description_.pipeline));
   tracking::NewRun run;
   run.experiment_id = experiment_id_;
   run.run_id = run_id;
@@ -68,6 +56,7 @@ Status TrackingObserver::Begin(const std::string& run_id) {
   run.tags = {{std::string(tracking::kSourceTypeTag), "PROJECT"},
               {std::string(tracking::kSourceNameTag), description_.project},
               {"sluice.pipeline", description_.pipeline},
+              {"sluice.run_id", run_id},
               {"sluice.environment", description_.environment}};
   Result<std::optional<runner::GitFacts>> git = runner::ReadGitFacts(description_.project);
   if (git.ok() && *git) {
@@ -77,9 +66,7 @@ Status TrackingObserver::Begin(const std::string& run_id) {
       run.tags.push_back({std::string(tracking::kGitBranchTag), (*git)->branch});
     run.tags.push_back({"sluice.git.dirty", (*git)->is_dirty ? "true" : "false"});
   }
-  Result<tracking::Run> created = store_.CreateRun(run);
-  if (!created.ok()) return std::move(created).error();
-  parent_run_id_ = run_id;
+  ASSIGN_OR_RETURN(parent_run_id_, recorder_.CreateRun(run));
   for (const auto& [name, value] : description_.params)
     parent_batch_.params.push_back({name, value});
   return Ok();
@@ -90,10 +77,9 @@ void TrackingObserver::OnPlan(const std::string& run_id, const pipeline::Plan& p
   if (parent_run_id_.empty()) Keep(Begin(run_id));
 }
 
-void TrackingObserver::OnAttemptStarted(const runner::AttemptInfo& attempt) {
-  if (parent_run_id_.empty()) return;
+Result<std::string> TrackingObserver::EnsureNested(const runner::AttemptInfo& attempt) {
   Nested& nested = nested_[attempt.step->name];
-  if (!nested.run_id.empty()) return;  // a retry goes on in the same nested run
+  if (!nested.run_id.empty()) return nested.run_id;  // a retry goes on in the same nested run
   tracking::NewRun run;
   run.experiment_id = experiment_id_;
   run.name = attempt.step->name;
@@ -101,12 +87,28 @@ void TrackingObserver::OnAttemptStarted(const runner::AttemptInfo& attempt) {
   run.start_ms = SystemClock().NowMs();
   run.tags = {{"sluice.step", attempt.step->name},
               {"sluice.kind", std::string(attempt.step->KindName())}};
-  Result<tracking::Run> created = store_.CreateRun(run);
-  if (!created.ok()) {
-    Keep(std::move(created).error());
-    return;
+  ASSIGN_OR_RETURN(nested.run_id, recorder_.CreateRun(run));
+  return nested.run_id;
+}
+
+io::EnvPairs TrackingObserver::AttemptEnv(const runner::AttemptInfo& attempt) {
+  if (parent_run_id_.empty() || attempt.step->is_native()) return {};
+  Result<TrackingServer> server = find_server_();
+  Result<std::string> run_id = server.ok() ? EnsureNested(attempt) : server.error();
+  if (!run_id.ok()) {
+    Keep(run_id.error());
+    return {};
   }
-  nested.run_id = created->info.run_id;
+  io::EnvPairs variables = server->Environment();
+  variables.emplace_back("MLFLOW_RUN_ID", *run_id);
+  variables.emplace_back("MLFLOW_EXPERIMENT_ID", experiment_id_);
+  return variables;
+}
+
+void TrackingObserver::OnAttemptStarted(const runner::AttemptInfo& attempt) {
+  if (parent_run_id_.empty()) return;
+  Result<std::string> run_id = EnsureNested(attempt);
+  if (!run_id.ok()) Keep(run_id.error());
 }
 
 void TrackingObserver::OnMetric(const runner::AttemptInfo& attempt, std::string_view key,
@@ -116,7 +118,7 @@ void TrackingObserver::OnMetric(const runner::AttemptInfo& attempt, std::string_
   nested.batch.metrics.push_back(
       {Cut(key, tracking::Limits::kKeyLength), value, timestamp_ms, step});
   if (nested.batch.metrics.size() < kMetricsPerBatch) return;
-  Keep(store_.LogBatch(nested.run_id, nested.batch));
+  Keep(recorder_.LogBatch(nested.run_id, nested.batch));
   nested.batch = {};
 }
 
@@ -131,7 +133,7 @@ Status TrackingObserver::FinishNested(const runner::StepOutcome& outcome, Nested
           sources_.push_back(Link(input.origin, input.digest.ToHex(), input.origin, "source"));
       }
       if (!nested.run_id.empty() && !inputs.empty())
-        RETURN_IF_ERROR(store_.LogInputs(nested.run_id, inputs));
+        RETURN_IF_ERROR(recorder_.LogInputs(nested.run_id, inputs));
     }
   }
   if (nested.run_id.empty()) return Ok();
@@ -146,18 +148,15 @@ Status TrackingObserver::FinishNested(const runner::StepOutcome& outcome, Nested
     nested.batch.tags.push_back(
         {"sluice.error", Cut(outcome.error, tracking::Limits::kRunTagValueLength)});
   }
-  RETURN_IF_ERROR(store_.LogBatch(nested.run_id, nested.batch));
+  RETURN_IF_ERROR(recorder_.LogBatch(nested.run_id, nested.batch));
   std::vector<tracking::DatasetLink> outputs;
   for (const runner::StepOutput& output : outcome.outputs) {
     outputs.push_back(Link(fmt::format("{}.{}", outcome.name, output.name),
                            output.stored.id.digest.ToHex(),
                            fmt::format("{}.{}", outcome.name, output.name), "output"));
   }
-  if (!outputs.empty()) RETURN_IF_ERROR(store_.LogOutputs(nested.run_id, outputs));
-  Result<tracking::RunInfo> ended = store_.UpdateRun(
-      nested.run_id,
-      {.status = StatusOf(outcome.result), .end_ms = SystemClock().NowMs(), .name = {}});
-  return ended.ok() ? Ok() : Status(ended.error());
+  if (!outputs.empty()) RETURN_IF_ERROR(recorder_.LogOutputs(nested.run_id, outputs));
+  return recorder_.EndRun(nested.run_id, StatusOf(outcome.result), SystemClock().NowMs());
 }
 
 void TrackingObserver::OnStepFinished(const runner::StepOutcome& outcome) {
@@ -178,14 +177,12 @@ void TrackingObserver::OnStepFinished(const runner::StepOutcome& outcome) {
 
 void TrackingObserver::OnRunFinished(const runner::RunSummary& summary) {
   if (parent_run_id_.empty()) return;
-  Keep(store_.LogBatch(parent_run_id_, parent_batch_));
-  if (!sources_.empty()) Keep(store_.LogInputs(parent_run_id_, sources_));
+  Keep(recorder_.LogBatch(parent_run_id_, parent_batch_));
+  if (!sources_.empty()) Keep(recorder_.LogInputs(parent_run_id_, sources_));
   tracking::RunStatus status = tracking::RunStatus::kFinished;
   if (summary.state == runner::RunSummary::State::kFailed) status = tracking::RunStatus::kFailed;
   if (summary.state == runner::RunSummary::State::kCancelled) status = tracking::RunStatus::kKilled;
-  Result<tracking::RunInfo> ended =
-      store_.UpdateRun(parent_run_id_, {.status = status, .end_ms = summary.end_ms, .name = {}});
-  if (!ended.ok()) Keep(std::move(ended).error());
+  Keep(recorder_.EndRun(parent_run_id_, status, summary.end_ms));
 }
 
 }  // namespace sluice::app

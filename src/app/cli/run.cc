@@ -2,12 +2,15 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <memory>
 
 #include "app/cli/command.h"
+#include "app/embedded_server.h"
 #include "app/json_observer.h"
 #include "app/observer_list.h"
 #include "app/pipeline_session.h"
 #include "app/report_builder.h"
+#include "app/run_recorder.h"
 #include "app/terminal/terminal_observer.h"
 #include "app/tracking_observer.h"
 #include "pipeline/params.h"
@@ -55,6 +58,24 @@ bool IsReportFresh(const runner::RunSummary& summary, const std::string& path) {
   return info.ok() && info->has_value();
 }
 
+/// Where the run is recorded, and how its command steps get there.
+struct RunRecording {
+  std::unique_ptr<RunRecorder> recorder;
+  TrackingObserver::FindServer find_server;
+};
+
+/// `tracking_uri` empty: the project's own store, served to the steps by this process.
+Result<RunRecording> FindRecording(Project& project, const std::string& tracking_uri) {
+  if (tracking_uri.empty()) {
+    ASSIGN_OR_RETURN(tracking::Store * store, project.Tracking());
+    auto embedded = std::make_shared<EmbeddedServer>(project);
+    return RunRecording{MakeStoreRecorder(*store), [embedded] { return embedded->Find(); }};
+  }
+  ASSIGN_OR_RETURN(TrackingServer server, FindTrackingServer(tracking_uri));
+  return RunRecording{MakeServerRecorder(server),
+                      [server] { return Result<TrackingServer>(server); }};
+}
+
 Result<int> RunRun(const Arguments& arguments) {
   ASSIGN_OR_RETURN(std::unique_ptr<PipelineSession> session, PipelineSession::Open(arguments));
   runner::RunRequest& request = session->request();
@@ -70,14 +91,16 @@ Result<int> RunRun(const Arguments& arguments) {
 
   bool is_json = arguments.Has("json");
   bool is_quiet = arguments.Has("quiet");
-  ASSIGN_OR_RETURN(tracking::Store * tracking, session->project().Tracking());
+  ASSIGN_OR_RETURN(RunRecording recording,
+                   FindRecording(session->project(), request.environment.tracking_uri));
   RunDescription description{.pipeline = session->pipeline().name,
                              .project = session->project().root(),
                              .environment = request.environment.name,
                              .params = {}};
   for (const auto& [name, value] : request.params)
     description.params[name] = pipeline::ValueText(value);
-  TrackingObserver tracking_observer(*tracking, std::move(description));
+  TrackingObserver tracking_observer(*recording.recorder, recording.find_server,
+                                     std::move(description));
   TerminalObserver terminal(IsLiveTerminal());
   JsonObserver json;
   ReportBuilder report(session->project(), request.environment.name, request.params);
