@@ -96,11 +96,14 @@ def postgres_database():
     import psycopg2
     uri = os.environ["SLUICE_TEST_POSTGRES"]
     name = f"test_{uuid.uuid4().hex[:12]}"
-    connection = psycopg2.connect(uri)
-    connection.autocommit = True
-    connection.cursor().execute(f"CREATE DATABASE {name}")
+
+    def execute(statement):  # on a connection of its own: a test may crash the server
+        with contextlib.closing(psycopg2.connect(uri)) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(statement)
+
+    execute(f"CREATE DATABASE {name}")
     try:
         yield urllib.parse.urlsplit(uri)._replace(path=f"/{name}").geturl()
     finally:
-        connection.cursor().execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.close()
+        execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
