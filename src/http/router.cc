@@ -119,7 +119,9 @@ Router::Match Router::Find(Method method, std::string_view path) const {
       if (self(self, found->second.get(), index + 1)) return true;
     }
     if (node->param && !segment.empty() && self(self, node->param.get(), index + 1)) return true;
-    return node->rest && !segment.empty() && try_node(node->rest.get());
+    // What remains must not be empty, but may begin with a slash: then its handler refuses it.
+    const bool has_rest = !segment.empty() || index + 1 < segments.size();
+    return node->rest && has_rest && try_node(node->rest.get());
   };
   descend(descend, root_.get(), 0);
 

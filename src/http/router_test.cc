@@ -57,6 +57,7 @@ TEST(RouterTest, FindsTheMostLiteralRow) {
       {Method::kGet, "/runs//files/x", "none"},
       {Method::kGet, "/ui/", "none"},
       {Method::kGet, "/ui/a/", "GET /ui/{rest...} rest=a/"},
+      {Method::kGet, "/ui//a", "GET /ui/{rest...} rest=/a"},
       {Method::kGet, "*", "none"},
       {Method::kGet, "", "none"},
   };

@@ -20,7 +20,7 @@ using boost::system::error_code;
 constexpr int64_t kLingerMs = 2'000;
 constexpr int64_t kLingerMsMax = 30'000;
 constexpr int64_t kLingerNsPerByte = 100;
-constexpr int kDiscardsPerTurn = 8;
+constexpr int kDiscardsPerTurn = 32;
 constexpr size_t kPendingBytesKept = 16 << 10;   ///< capacity that an idle connection may keep
 constexpr size_t kBodyBytesReserved = 64 << 10;  ///< on a Content-Length's word alone
 constexpr int kRequestsPerTurnMax = 32;          ///< pipelined ones, before others get their turn
@@ -287,7 +287,7 @@ void Connection::Linger() {
 
 void Connection::DiscardInput() {
   for (int i = 0; i < kDiscardsPerTurn; ++i) {
-    const IoOutcome outcome = transport_.Discard();
+    const IoOutcome outcome = transport_.Discard(loop_.scratch());
     if (outcome.state == IoState::kWantRead) {
       return WaitFor(IoState::kWantRead, &Connection::OnReadable);
     }

@@ -115,14 +115,11 @@ IoOutcome Transport::SendFile(int file, int64_t offset, size_t size_bytes) {
   }
 }
 
-IoOutcome Transport::Discard() {
-  if (ssl_) {
-    std::array<char, kRecordBytes> scratch;
-    return Read(scratch);
-  }
+IoOutcome Transport::Discard(std::span<char> scratch) {
+  if (ssl_) return Read(scratch);
   while (true) {
     // MSG_TRUNC on a TCP socket drops the bytes without copying them.
-    const ssize_t count = recv(descriptor_, nullptr, 16 << 20, MSG_TRUNC);
+    const ssize_t count = recv(descriptor_, scratch.data(), scratch.size(), MSG_TRUNC);
     if (count > 0) return {IoState::kOk, static_cast<size_t>(count)};
     if (count == 0) return {IoState::kEnd, 0};
     if (errno != EINTR) return FromErrno(IoState::kWantRead);

@@ -46,8 +46,8 @@ class Transport {
   IoOutcome Write(std::string_view first, std::string_view second, bool has_more = false);
   /// Up to `size_bytes` of `file` from `offset` on.
   IoOutcome SendFile(int file, int64_t offset, size_t size_bytes);
-  /// Reads and forgets, as cheaply as the kernel can.
-  IoOutcome Discard();
+  /// Reads and forgets, up to scratch.size() bytes; plain ones are not even copied.
+  IoOutcome Discard(std::span<char> scratch);
   /// True if bytes may be there that the socket's readiness does not tell of.
   bool has_buffered_input() const;
   /// No more will be written: TLS's goodbye, then the end of the stream.
