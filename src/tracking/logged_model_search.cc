@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <deque>
 #include <optional>
 
+#include "base/base64.h"
 #include "base/sha256.h"
 #include "formats/filter.h"
 #include "formats/json.h"
@@ -313,29 +313,11 @@ std::array<RequestPart, 4> PartsOf(const LoggedModelSearch& search) {
            {"Order by", hash(std::move(order))}}};
 }
 
-std::string ToHex(std::string_view text) {
-  std::string hex;
-  for (char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return hex;
-}
-
-std::optional<std::string> FromHex(std::string_view hex) {
-  std::string text;
-  if (hex.size() % 2 != 0) return std::nullopt;
-  for (size_t i = 0; i < hex.size(); i += 2) {
-    unsigned value = 0;
-    auto [end, error] = std::from_chars(hex.data() + i, hex.data() + i + 2, value, 16);
-    if (error != std::errc() || end != hex.data() + i + 2) return std::nullopt;
-    text += static_cast<char>(value);
-  }
-  return text;
-}
-
 /// {"of": [hashes of the request's parts], "after": [the last row's sort keys]}
 std::string MakeToken(const LoggedModelSearch& search, Json after) {
   Json of = Json::MakeArray();
   for (const RequestPart& part : PartsOf(search)) of.Append(part.hash);
-  return ToHex(
+  return EncodeBase64(
       formats::PrintJson(Json::MakeObject({{"of", std::move(of)}, {"after", std::move(after)}})));
 }
 
@@ -343,7 +325,7 @@ std::string MakeToken(const LoggedModelSearch& search, Json after) {
 /// one of another request.
 Result<Json> ReadToken(const LoggedModelSearch& search, std::span<const SortKey> keys) {
   const Error invalid = InvalidArgument(fmt::format("Invalid page token: {}", search.page_token));
-  std::optional<std::string> text = FromHex(search.page_token);
+  std::optional<std::string> text = DecodeBase64(search.page_token);
   if (!text) return invalid;
   Result<Json> json = formats::ParseJson(*text);
   if (!json.ok()) return invalid;

@@ -159,11 +159,6 @@ Result<LoggedModel> LoggedModelStore::Get(std::string_view model_id, bool allow_
 
 Result<LoggedModel> LoggedModelStore::Finalize(std::string_view model_id, LoggedModelStatus status,
                                                std::string_view status_message) {
-  if (status == LoggedModelStatus::kPending) {
-    return InvalidArgument(
-        "a logged model is finalized as LOGGED_MODEL_READY or LOGGED_MODEL_UPLOAD_FAILED, not as "
-        "LOGGED_MODEL_PENDING");
-  }
   RETURN_IF_ERROR(internal::CheckLength("status_message", status_message, 1000));
   return db_.Write(
       [&](Tx& tx) -> Result<LoggedModel> {

@@ -71,8 +71,6 @@ TEST_P(LoggedModelsTest, LiveFromPendingToGone) {
   const std::string& id = made.model_id;
   EXPECT_EQ(models_->Finalize(id, LoggedModelStatus::kReady).value().status,
             LoggedModelStatus::kReady);
-  EXPECT_EQ(CodeOf(models_->Finalize(id, LoggedModelStatus::kPending)),
-            ErrorCode::kInvalidArgument);
   ASSERT_TRUE(models_->SetTags(id, std::vector<Tag>{{"b", "x"}, {"a", "3"}}).ok());
   ASSERT_TRUE(models_->DeleteTag(id, "b").ok());
   EXPECT_EQ(CodeOf(models_->DeleteTag(id, "b")), ErrorCode::kNotFound);
@@ -250,7 +248,7 @@ TEST_P(LoggedModelsTest, AreOrderedAndPaged) {
   other = search;
   other.order_by = {{"name", true, {}}};
   EXPECT_EQ(CodeOf(models_->Search(other)), ErrorCode::kInvalidArgument);
-  for (const char* token : {"x", "7b7d", "5b5d", "{}", "00"}) {
+  for (const char* token : {"x", "e30=", "W10=", "{}", "AAAA"}) {
     other = search;
     other.page_token = token;
     EXPECT_EQ(CodeOf(models_->Search(other)), ErrorCode::kInvalidArgument) << token;

@@ -347,6 +347,14 @@ constexpr Query kListRemovals{"tracking.list_artifact_removals",
 constexpr Query kFinishRemoval{"tracking.finish_artifact_removal",
                                "DELETE FROM artifact_removals WHERE removal_id = $1"};
 
+std::string OwnFolder(std::string_view removal_id, std::string_view artifact_uri) {
+  constexpr std::string_view kArtifacts = "/artifacts";
+  std::string_view id = removal_id.substr(removal_id.find(':') + 1);
+  bool is_own = artifact_uri.ends_with(fmt::format("/{}{}", id, kArtifacts));
+  if (is_own) artifact_uri.remove_suffix(kArtifacts.size());
+  return std::string(artifact_uri);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> Purger::PurgeRuns(const PurgeRequest& request) {
@@ -395,7 +403,7 @@ Status Purger::Resume() { return SweepExperiments(db_, clock_); }
 Result<std::vector<ArtifactRemoval>> Purger::ListArtifactRemovals(size_t max_count) {
   return db_.Read([&](Reader& reader) {
     return reader.FindAll(kListRemovals, {max_count}, [](const Row& row) {
-      return ArtifactRemoval{row.GetText(0), row.GetText(1)};
+      return ArtifactRemoval{row.GetText(0), OwnFolder(row.GetTextView(0), row.GetTextView(1))};
     });
   });
 }

@@ -23,7 +23,8 @@ struct PurgeRequest {
   bool is_dry_run = false;                   ///< only say what would go
 };
 
-/// A tree of artifacts that nothing names any more.
+/// A tree of artifacts that nothing names any more: a run's or model's artifacts or, where its
+/// folder is its own by name, that one (".../<run id>", not ".../<run id>/artifacts").
 struct ArtifactRemoval {
   std::string id;  ///< "run:<run id>", "model:<model id>"
   std::string artifact_uri;

@@ -75,7 +75,7 @@ TEST_P(PurgeTest, TakesDeletedRunsWithAllTheirRows) {
   for (const char* table : kRunTables) EXPECT_EQ(CountRows(table), 0) << table;
   EXPECT_EQ(store_->GetRun("gone").error().message(), "Run with id=gone not found");
   EXPECT_EQ(CodeOf(store_->RestoreRun("gone")), ErrorCode::kNotFound);
-  EXPECT_EQ(ListArtifacts(), Ids{"root/0/gone/artifacts"});
+  EXPECT_EQ(ListArtifacts(), Ids{"root/0/gone"});
   ASSERT_TRUE(purger_->FinishArtifactRemoval("run:gone").ok());
   ASSERT_TRUE(purger_->FinishArtifactRemoval("run:gone").ok());
   EXPECT_EQ(ListArtifacts(), Ids{});
@@ -150,7 +150,7 @@ TEST_P(PurgeTest, TakesLoggedModels) {
   EXPECT_EQ(CountRows("logged_models"), 1);
   EXPECT_EQ(CountRows("logged_model_tags"), 1);
   EXPECT_EQ(CodeOf(models_->Restore(gone)), ErrorCode::kNotFound);
-  EXPECT_EQ(ListArtifacts(), Ids{"root/0/models/" + gone + "/artifacts"});
+  EXPECT_EQ(ListArtifacts(), Ids{"root/0/models/" + gone});
 }
 
 // A purge that died behind its first step.

@@ -70,6 +70,11 @@ Experiment FromRow(const Row& row) {
 
 Tag TagFromRow(const Row& row) { return {row.GetText(0), row.GetText(1)}; }
 
+/// Also for one that is not in the stage it must be in, as MLflow.
+Error NoExperiment(int64_t id) {
+  return NotFound(fmt::format("No Experiment with id={} exists", id));
+}
+
 Status LoadTags(Reader& reader, Experiment& experiment) {
   ASSIGN_OR_RETURN(int64_t id, ParseExperimentId(experiment.id));
   ASSIGN_OR_RETURN(experiment.tags, reader.FindAll(kListTags, {id}, TagFromRow));
@@ -120,7 +125,7 @@ Result<int64_t> NextNumber(Reader& reader, const Query& query, int64_t first) {
 
 Result<Experiment> GetExperimentIn(Reader& reader, int64_t experiment_id) {
   ASSIGN_OR_RETURN(auto experiment, reader.FindOne(kGet, {experiment_id}, FromRow));
-  if (!experiment) return NotFound(fmt::format("No Experiment with id={} exists", experiment_id));
+  if (!experiment) return NoExperiment(experiment_id);
   return *std::move(experiment);
 }
 
@@ -211,8 +216,7 @@ Status SqlStore::DeleteExperiment(std::string_view experiment_id) {
   return db_.Write([&](Tx& tx) -> Status {
     ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
     if (experiment.stage == LifecycleStage::kDeleted) {
-      return NotFound(
-          fmt::format("No active Experiment with id={} exists: it is deleted already", id));
+      return NoExperiment(id);
     }
     int64_t now_ms = clock_.NowMs();
     RETURN_IF_ERROR(tx.Execute(kSetStage, {id, LifecycleStage::kDeleted, now_ms}));
@@ -226,7 +230,7 @@ Status SqlStore::RestoreExperiment(std::string_view experiment_id) {
   return db_.Write([&](Tx& tx) -> Status {
     ASSIGN_OR_RETURN(Experiment experiment, GetExperimentIn(tx, id));
     if (experiment.stage == LifecycleStage::kActive) {
-      return NotFound(fmt::format("No deleted Experiment with id={} exists: it is active", id));
+      return NoExperiment(id);
     }
     RETURN_IF_ERROR(tx.Execute(kSetStage, {id, LifecycleStage::kActive, clock_.NowMs()}));
     RETURN_IF_ERROR(tx.Execute(kRestoreRuns, {id}));

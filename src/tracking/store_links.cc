@@ -47,11 +47,7 @@ Status CheckLinkTag(const Dataset& dataset, const Tag& tag) {
 
 Status CheckLink(const DatasetLink& link) {
   const Dataset& dataset = link.dataset;
-  if (dataset.name.empty() || dataset.digest.empty()) {
-    return InvalidArgument(
-        fmt::format("a dataset needs a name and a digest; these are '{}' and '{}'",
-                    CutCharacters(dataset.name, 80), CutCharacters(dataset.digest, 80)));
-  }
+  if (dataset.name.empty()) return InvalidArgument("a dataset needs a name");
   RETURN_IF_ERROR(CheckLength("name", dataset.name, Limits::kDatasetNameLength));
   RETURN_IF_ERROR(CheckLength("digest", dataset.digest, Limits::kDatasetDigestLength));
   RETURN_IF_ERROR(CheckLength("source", dataset.source, Limits::kDatasetSourceLength));

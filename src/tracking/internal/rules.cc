@@ -131,7 +131,8 @@ Status CheckMetric(const Place& place, const Metric& metric) {
     return InvalidArgument(
         fmt::format("Invalid value {} for parameter '{}' supplied: metric '{}' (value={}). "
                     "Timestamp must be a nonnegative long (64-bit integer) ",
-                    metric.timestamp_ms, FieldOf(place, "timestamp"), metric.key, metric.value));
+                    metric.timestamp_ms, FieldOf(place, "timestamp"), metric.key,
+                    formats::PrintDouble(metric.value)));
   }
   return CheckLength("Metric name", metric.key, Limits::kKeyLength);
 }
@@ -225,14 +226,16 @@ std::string JoinUri(std::string_view uri, std::string_view steps) {
 
 Status CheckPageSize(int64_t max_count) {
   if (max_count < 1) {
-    return InvalidArgument(fmt::format("Invalid value {} for parameter 'max_results' supplied. It "
-                                       "must be a positive integer",
-                                       max_count));
+    return InvalidArgument(
+        fmt::format("Invalid value {} for parameter 'max_results' supplied. It "
+                    "must be a positive integer",
+                    max_count));
   }
   if (max_count > int64_t{Limits::kPageSize}) {
-    return InvalidArgument(fmt::format("Invalid value {} for parameter 'max_results' supplied. It "
-                                       "must be at most {}",
-                                       max_count, Limits::kPageSize));
+    return InvalidArgument(
+        fmt::format("Invalid value {} for parameter 'max_results' supplied. It "
+                    "must be at most {}",
+                    max_count, Limits::kPageSize));
   }
   return Ok();
 }

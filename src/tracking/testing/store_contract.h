@@ -403,7 +403,7 @@ TEST_P(TrackingStoreContract, LinksDatasetsInBothDirections) {
   EXPECT_EQ(GetRun(two).inputs,
             (std::vector<DatasetLink>{{adult, {{"k", "v"}}},
                                       {parts, {{"mlflow.data.context", "train"}}}}));
-  EXPECT_EQ(CodeOf(store().LogInputs(two, std::vector<DatasetLink>{{Dataset{.name = "x"}, {}}})),
+  EXPECT_EQ(CodeOf(store().LogInputs(two, std::vector<DatasetLink>{{Dataset{.digest = "x"}, {}}})),
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(CodeOf(store().LogInputs(two, std::vector<DatasetLink>(1001, {adult, {}}))),
             ErrorCode::kInvalidArgument);
