@@ -25,14 +25,6 @@ Status CheckWorkspace(const Fields& fields) {
   return fields.status();
 }
 
-/// Members of the workspace, those who have a role of any kind, may look at its roles.
-Result<std::vector<Resource>> RolesOfWorkspace(Services& services, Call& call) {
-  ASSIGN_OR_RETURN(const std::vector<Role> roles,
-                   services.auth->ListUserRoles(call.caller.username()));
-  if (!roles.empty()) return std::vector<Resource>();
-  return TheWorkspace(services, call);
-}
-
 Result<int64_t> ReadRoleId(const Fields& fields) {
   const int64_t role_id = fields.RequireInt64("role_id");
   RETURN_IF_ERROR(fields.status());
@@ -175,6 +167,13 @@ Result<Answer> ListRolesOfUser(Services& services, Call& call) {
 }
 
 }  // namespace
+
+Result<std::vector<Resource>> RolesOfWorkspace(Services& services, Call& call) {
+  ASSIGN_OR_RETURN(const std::vector<Role> roles,
+                   services.auth->ListUserRoles(call.caller.username()));
+  if (!roles.empty()) return std::vector<Resource>();
+  return TheWorkspace(services, call);
+}
 
 std::vector<Endpoint> RoleRows() {
   const Access manages = Access::Needs(Level::kManage, TheWorkspace);

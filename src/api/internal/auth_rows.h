@@ -38,6 +38,9 @@ Result<std::vector<Resource>> OwnUser(Services& services, Call& call);
 /// The caller, if `username` names nobody else; else the workspace.
 Result<std::vector<Resource>> OwnUserOrWorkspace(Services& services, Call& call);
 
+/// Members of the workspace, those who have a role of any kind; others need the workspace.
+Result<std::vector<Resource>> RolesOfWorkspace(Services& services, Call& call);
+
 /// A resource that only administrators may touch.
 inline Resource AdministratorsOnly() { return {.kind = ResourceKind::kExperiment, .id = {}}; }
 
