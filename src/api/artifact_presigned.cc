@@ -76,8 +76,8 @@ Result<DirectPlace> FindDirect(Services& services, const std::string& uri, std::
   const std::string scheme = ArtifactUriScheme(uri);
   if (scheme == "http" || scheme == "https" || scheme == "mlflow-artifacts") {
     return InvalidArgument(
-        fmt::format("{} is not supported for {} (artifact URI scheme: {}). {} with a direct cloud "
-                    "storage artifact URI.",
+        fmt::format("{} is not supported for {} (artifact URI scheme: {}). This endpoint "
+                    "requires {}direct cloud storage artifact URI.",
                     refused_what, refused_where, scheme, needed));
   }
   ASSIGN_OR_RETURN(const std::string normal, objects::NormalRemotePath(path));
@@ -112,9 +112,8 @@ Result<Answer> UploadUrl(Services& services, Call& call) {
     ASSIGN_OR_RETURN(const tracking::LoggedModel model, services.logged_models->Get(model_id));
     uri = model.artifact_uri;
   }
-  ASSIGN_OR_RETURN(const DirectPlace direct,
-                   FindDirect(services, uri, path, "Presigned upload", "proxied artifact storage",
-                              "This endpoint requires an artifact location"));
+  ASSIGN_OR_RETURN(const DirectPlace direct, FindDirect(services, uri, path, "Presigned upload",
+                                                        "proxied artifact storage", "a "));
   if (!direct.place.remote->can_presign()) return NotSupported("Presigned upload");
   ASSIGN_OR_RETURN(const PresignedUrl url,
                    direct.place.remote->Presign(PresignedMethod::kPut, direct.path, expires_s));
@@ -130,10 +129,9 @@ Result<Answer> DownloadUrl(Services& services, Call& call) {
   RETURN_IF_ERROR(CheckExpiry(expires_s));
   RETURN_IF_ERROR(objects::NormalRemotePath(path));
   ASSIGN_OR_RETURN(const tracking::Run run, services.tracking->GetRun(run_id));
-  ASSIGN_OR_RETURN(
-      const DirectPlace direct,
-      FindDirect(services, run.info.artifact_uri, path, "Presigned download",
-                 "runs with proxied artifact storage", "This endpoint requires a run"));
+  ASSIGN_OR_RETURN(const DirectPlace direct,
+                   FindDirect(services, run.info.artifact_uri, path, "Presigned download",
+                              "runs with proxied artifact storage", "a run with a "));
   objects::Remote& remote = *direct.place.remote;
   if (!remote.can_presign()) return NotSupported("Presigned download");
   ASSIGN_OR_RETURN(const int64_t size_bytes, SizeOf(remote, direct.path));
@@ -154,7 +152,7 @@ Result<std::vector<Resource>> ExperimentOfRunOrModel(Services& services, Call& c
 std::vector<Endpoint> internal::PresignedRows(const Services& services) {
   return {
       {Method::kGet, "/api/2.0/mlflow-artifacts/presigned/{path...}", "artifacts.presigned",
-       Access::Needs(Level::kRead, ExperimentOfProxiedPath), ProxiedDownload, Mount::kTwin,
+       Access::Needs(Level::kRead, OwnerOfProxiedPath), ProxiedDownload, Mount::kTwin,
        ReadUse(services)},
       {Method::kPost, "/api/2.0/mlflow/artifacts/presigned-upload-url", "artifacts.upload_url",
        Access::Needs(Level::kEdit, ExperimentOfRunOrModel), UploadUrl},

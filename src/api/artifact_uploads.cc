@@ -180,7 +180,7 @@ Result<Answer> ListParts(Services& services, Call& call) {
 }  // namespace
 
 std::vector<Endpoint> internal::UploadRows() {
-  const Access edits = Access::Needs(Level::kEdit, ExperimentOfProxiedPath);
+  const Access edits = Access::Needs(Level::kEdit, OwnerOfProxiedPath);
   return {
       {Method::kPost, "/api/2.0/mlflow-artifacts/mpu/create/{path...}", "artifacts.mpu_create",
        edits, Create},

@@ -66,9 +66,9 @@ Result<Answer> List(Services& services, Call& call) {
 }  // namespace
 
 std::vector<Endpoint> internal::ProxyRows(const Services& services) {
-  const Access reads = Access::Needs(Level::kRead, ExperimentOfProxiedPath);
-  const Access edits = Access::Needs(Level::kEdit, ExperimentOfProxiedPath);
-  const Access manages = Access::Needs(Level::kManage, ExperimentOfProxiedPath);
+  const Access reads = Access::Needs(Level::kRead, OwnerOfProxiedPath);
+  const Access edits = Access::Needs(Level::kEdit, OwnerOfProxiedPath);
+  const Access manages = Access::Needs(Level::kManage, OwnersOfProxiedTree);
   return {
       {Method::kGet, kFileRoute, "artifacts.download", reads, Download, Mount::kTwin,
        internal::ReadUse(services)},

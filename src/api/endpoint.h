@@ -109,9 +109,6 @@ Result<std::vector<Resource>> ExperimentOfRun(Services&, Call&);    ///< run_id 
 Result<std::vector<Resource>> ExperimentsOfRuns(Services&, Call&);  ///< run_ids[] or run_id[]
 Result<std::vector<Resource>> ExperimentOfLoggedModel(
     Services&, Call&);  ///< {model_id} of the path, else model_id
-/// {path} of the route, else path: "<experiment id>/..." under the server's artifact root. A path
-/// that begins otherwise gives the experiment "", which only administrators may touch.
-Result<std::vector<Resource>> ExperimentOfArtifactPath(Services&, Call&);
 Result<std::vector<Resource>> RegisteredModelByName(Services&, Call&);  ///< name
 // The rest is in touched_resources.cc.
 Result<std::vector<Resource>> RegisteredModelVersionByName(Services&, Call&);  ///< name

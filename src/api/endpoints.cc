@@ -100,18 +100,6 @@ Result<std::vector<Resource>> ExperimentOfLoggedModel(Services& services, Call& 
   return Experiments({model.experiment_id}, auth::kLoggedModel);
 }
 
-Result<std::vector<Resource>> ExperimentOfArtifactPath(Services& /*services*/, Call& call) {
-  std::string path = call.fields.StringOr("path");
-  for (const auto& [name, value] : call.request.path_params) {
-    if (name == "path") path = value;
-  }
-  RETURN_IF_ERROR(call.fields.status());
-  // "<experiment id>/<run id>/artifacts/..."; what does not begin so belongs to no experiment.
-  const std::string id = path.substr(0, path.find('/'));
-  const bool is_id = !id.empty() && id.find_first_not_of("0123456789") == std::string::npos;
-  return Experiments({is_id ? id : std::string()});
-}
-
 Result<std::vector<Resource>> RegisteredModelByName(Services& /*services*/, Call& call) {
   const std::string name = call.fields.RequireString("name");
   RETURN_IF_ERROR(call.fields.status());

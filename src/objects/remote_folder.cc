@@ -206,9 +206,19 @@ class FolderRemote final : public Remote {
     RETURN_IF_ERROR(file.Sync(path));
     ASSIGN_OR_RETURN(const io::Descriptor folder,
                      beneath_.MakeDirectory(std::string(RemoteDirName(path))));
-    RETURN_IF_ERROR(file.Publish(folder.get(), std::string(RemoteBaseName(path)), path));
-    RETURN_IF_ERROR(internal::SyncFd(folder.get(), path));
+    const std::string name(RemoteBaseName(path));
     struct stat info = {};
+    if (fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISLNK(info.st_mode)) {
+      // Somebody's way out is not ours to replace.
+      Result<io::Descriptor> target = beneath_.OpenAt(path, O_PATH);
+      if (!target.ok() && target.error().code() != ErrorCode::kNotFound) return target.error();
+      if (target.ok() && fstat(target->get(), &info) == 0 && S_ISLNK(info.st_mode)) {
+        return internal::LeadsOut();
+      }
+    }
+    RETURN_IF_ERROR(file.Publish(folder.get(), name, path));
+    RETURN_IF_ERROR(internal::SyncFd(folder.get(), path));
     if (fstat(file.fd(), &info) != 0) return io::ErrnoError(errno, "stat", path);
     return StatOf(info);
   }

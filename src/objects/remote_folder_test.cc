@@ -88,9 +88,10 @@ TEST_P(RemoteFolder, LinksNeverLeadOut) {
   EXPECT_EQ(remote->List("0").value(), (std::vector<RemoteEntry>{{"real", false, 4}}));
   EXPECT_EQ(remote->List("").value(), (std::vector<RemoteEntry>{{"0", true, 0}}));
 
-  // A link is deleted and replaced itself, not what it leads to.
+  // A link is deleted itself, not what it leads to; one that leads out is not replaced.
+  EXPECT_FALSE(remote->Put("0/file", *SourceOf("mine"), {}).ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(At("dest/0/file")));
   ASSERT_TRUE(remote->Delete("out").ok());
-  ASSERT_TRUE(remote->Put("0/file", *SourceOf("mine"), {}).ok());
   ASSERT_TRUE(remote->Delete("0").ok());
   EXPECT_EQ(ReadAll(At("secret/password")), "hunter2");
   EXPECT_FALSE(std::filesystem::exists(At("secret/new")));

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/base64.h"
 #include "http/ranges.h"
 #include "http/target.h"
 #include "objects/internal/s3_client.h"
@@ -290,12 +291,11 @@ class S3Remote final : public Remote {
       body += "<Object><Key>" + internal::EscapeXml(key) + "</Key></Object>";
     }
     body += "<Quiet>true</Quiet></Delete>";
-    const S3Request request = {
-        .method = "POST",
-        .query = {{"delete", ""}},
-        .headers = {{"Content-MD5", internal::EncodeBase64(internal::Md5(body))},
-                    {"Content-Type", "application/xml"}},
-        .body = body};
+    const S3Request request = {.method = "POST",
+                               .query = {{"delete", ""}},
+                               .headers = {{"Content-MD5", EncodeBase64(internal::Md5(body))},
+                                           {"Content-Type", "application/xml"}},
+                               .body = body};
     ASSIGN_OR_RETURN(const http::FetchResponse response, client_->Send(request));
     ASSIGN_OR_RETURN(const XmlElement result, internal::ParseXml(response.body));
     if (const XmlElement* const refused = result.Find("Error")) {

@@ -141,22 +141,4 @@ std::optional<Answer> RefuseUnlessServed(const Services& services, std::string_v
                        rule)));
 }
 
-Result<std::string> ProxiedPath(const Call& call) {
-  for (const auto& [name, value] : call.request.path_params) {
-    if (name == "path") return objects::NormalRemotePath(value);
-  }
-  return std::string();
-}
-
-Result<std::vector<Resource>> ExperimentOfProxiedPath(Services& /*services*/, Call& call) {
-  ASSIGN_OR_RETURN(std::string path, ProxiedPath(call));
-  if (path.empty()) {
-    // As the handler will read it: what is checked is what is used.
-    ASSIGN_OR_RETURN(path, objects::NormalRemotePath(call.fields.StringOr("path")));
-  }
-  const std::string id = path.substr(0, path.find('/'));
-  const bool is_id = !id.empty() && id.find_first_not_of("0123456789") == std::string::npos;
-  return std::vector<Resource>{{ResourceKind::kExperiment, is_id ? id : std::string()}};
-}
-
 }  // namespace sluice::api::internal

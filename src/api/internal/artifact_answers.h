@@ -63,9 +63,12 @@ std::vector<Endpoint> ResourceArtifactRows(const Services& services);  // artifa
 std::vector<Endpoint> UploadRows();                                    // artifact_uploads.cc
 std::vector<Endpoint> PresignedRows(const Services& services);         // artifact_presigned.cc
 
-/// The experiment that a proxied path belongs to: its first component. What names none belongs to
-/// nobody, so only administrators may. The path is {path} of the route or the field `path`.
-Result<std::vector<Resource>> ExperimentOfProxiedPath(Services& services, Call& call);
+/// Whose a proxied path is: its experiment, and the run, model or trace of it. What belongs to none
+/// gives the experiment "", which only administrators may touch. The path is {path} of the route,
+/// else the field `path`.
+Result<std::vector<Resource>> OwnerOfProxiedPath(Services& services, Call& call);
+/// As that, for deleting: all that a tree at the path may hold.
+Result<std::vector<Resource>> OwnersOfProxiedTree(Services& services, Call& call);
 
 /// {path} of the route, checked; "" where the route has none.
 Result<std::string> ProxiedPath(const Call& call);

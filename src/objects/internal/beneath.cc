@@ -51,14 +51,17 @@ int OpenByComponents(int root, const std::string& path, int flags) {
 Error OpenError(int error_number, const std::string& path) {
   switch (error_number) {
     case EXDEV:
-    case ELOOP:
-      return InvalidArgument("Invalid path: resolved path is outside the artifact directory");
+    case ELOOP: return LeadsOut();
     case ENAMETOOLONG: return InvalidArgument("Invalid path");
     default: return io::ErrnoError(error_number, "open", path);
   }
 }
 
 }  // namespace
+
+Error LeadsOut() {
+  return InvalidArgument("Invalid path: resolved path is outside the artifact directory");
+}
 
 Result<Beneath> Beneath::Open(const std::string& path, bool without_openat2) {
   RETURN_IF_ERROR(io::RealFs().MakeDirectories(path));

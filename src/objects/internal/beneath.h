@@ -38,6 +38,9 @@ class Beneath {
   bool has_openat2_;
 };
 
+/// kInvalidArgument: a link leads out of the folder.
+Error LeadsOut();
+
 /// Removes `name` in the folder, whatever it is, with all that is in it, never following links.
 /// Absent is fine. `shown` is the path that errors name.
 Status RemoveTreeAt(int folder_fd, const std::string& name, const std::string& shown);

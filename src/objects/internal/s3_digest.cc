@@ -38,14 +38,6 @@ std::string Md5(std::string_view text) {
   return std::string(reinterpret_cast<const char*>(digest.data()), size);
 }
 
-std::string EncodeBase64(std::string_view bytes) {
-  std::string encoded(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // and the NUL that OpenSSL writes
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), Bytes(bytes),
-                                   static_cast<int>(bytes.size()));
-  encoded.resize(static_cast<size_t>(size));
-  return encoded;
-}
-
 std::string EncodeHex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string hex;

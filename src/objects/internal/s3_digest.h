@@ -10,7 +10,6 @@ namespace sluice::objects::internal {
 std::string HmacSha256(std::string_view key, std::string_view text);
 /// 16 raw bytes. Not for secrets: S3 names parts by it.
 std::string Md5(std::string_view text);
-std::string EncodeBase64(std::string_view bytes);
 std::string EncodeHex(std::string_view bytes);
 /// Nothing but pairs of hexadecimal digits, else "".
 std::string DecodeHex(std::string_view digits);

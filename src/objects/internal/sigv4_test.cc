@@ -87,8 +87,6 @@ TEST(SigV4, EncodesWhatIsNotUnreserved) {
 
 TEST(S3Digest, KnownAnswers) {
   EXPECT_EQ(EncodeHex(Md5("abc")), "900150983cd24fb0d6963f7d28e17f72");
-  EXPECT_EQ(EncodeBase64("any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
-  EXPECT_EQ(EncodeBase64(""), "");
   EXPECT_EQ(DecodeHex("00ff10"), std::string("\0\xff\x10", 3));
   EXPECT_EQ(DecodeHex("0g"), "");
   // RFC 4231, test case 2.
