@@ -1,5 +1,7 @@
 """Plays the transcripts of this folder against the built server."""
+import contextlib
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -8,6 +10,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+import servers
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
@@ -27,7 +30,7 @@ steps:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def scoring_server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("api")
     rng = random.Random(3)
     lines = ["x,y,color,answer"]
@@ -56,15 +59,26 @@ def copy_tree(project, object_id, target):
 
 
 def read_transcript(path):
-    request, answer = path.read_text().split("\n--- ", 1)
-    head, _, body = request.partition("\n\n")
-    first, *fields = head.splitlines()
-    method, target = first.split(" ", 1)
-    status, _, expected = answer.partition("\n")
-    return method, target, dict(field.split(": ", 1) for field in fields), body, int(status), expected.strip("\n")
+    """The exchanges of a file, parted by lines of "===": method, target, fields, body, status and expected answer."""
+    for exchange in path.read_text().split("\n===\n"):
+        request, answer = exchange.split("\n--- ", 1)
+        head, _, body = request.partition("\n\n")
+        first, *fields = head.splitlines()
+        method, target = first.split(" ", 1)
+        status, _, expected = answer.partition("\n")
+        yield (method, target, dict(field.split(": ", 1) for field in fields), body, int(status), expected.strip("\n"))
 
 
-def matches(expected, found):
+def fill(text, names):
+    """The text with the {X} that earlier answers gave."""
+    for name, value in names.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def matches(expected, found, names):
+    if isinstance(expected, str) and expected.startswith("<text:"):
+        return isinstance(found, str)
     if expected == "<any>":
         return True
     if expected == "<number>":
@@ -72,26 +86,65 @@ def matches(expected, found):
     if expected == "<text>":
         return isinstance(found, str)
     if isinstance(expected, dict) and isinstance(found, dict):
-        return expected.keys() == found.keys() and all(matches(expected[key], found[key]) for key in expected)
+        return expected.keys() == found.keys() and all(matches(expected[key], found[key], names)
+                                                         for key in expected)
     if isinstance(expected, list) and isinstance(found, list):
-        return len(expected) == len(found) and all(map(matches, expected, found))
+        return len(expected) == len(found) and all(matches(*pair, names) for pair in zip(expected, found))
+    if isinstance(expected, str):
+        expected = fill(expected, names)
     return type(expected) is type(found) and expected == found
 
 
+def play(url, path):
+    names = {}
+    for method, target, fields, body, status, expected in read_transcript(path):
+        data = fill(body, names).encode() if body else None
+        request = urllib.request.Request(url + fill(target, names), data=data, headers=fields, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                found_status, found = response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            found_status, found = error.code, error.read().decode()
+        where = f"{method} {fill(target, names)} {body}: {found}"
+        assert found_status == status, where
+        try:
+            wanted = json.loads(expected)
+        except ValueError:
+            assert found.strip() == expected, where
+        else:
+            capture(wanted, json.loads(found), names)
+            assert matches(wanted, json.loads(found), names), f"{where}\nwanted: {expected}"
+
+
+def capture(expected, found, names):
+    """Names are taken before anything is compared: an answer may hold a name before the place that gives it."""
+    if isinstance(expected, str) and expected.startswith("<text:"):
+        names[expected[6:-1]] = found
+    elif isinstance(expected, dict) and isinstance(found, dict):
+        for key in expected.keys() & found.keys():
+            capture(expected[key], found[key], names)
+    elif isinstance(expected, list) and isinstance(found, list):
+        for pair in zip(expected, found):
+            capture(*pair, names)
+
+
 @pytest.mark.parametrize("path", sorted(HERE.glob("serve/*.http")), ids=lambda path: path.stem)
-def test_transcript(server, path):
-    method, target, fields, body, status, expected = read_transcript(path)
-    request = urllib.request.Request(server.url + target, data=body.encode() if body else None, headers=fields,
-                                     method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            found_status, found = response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        found_status, found = error.code, error.read().decode()
-    assert found_status == status, found
-    try:
-        wanted = json.loads(expected)
-    except ValueError:
-        assert found.strip() == expected
-    else:
-        assert matches(wanted, json.loads(found)), found
+def test_scoring_transcript(scoring_server, path):
+    play(scoring_server.url, path)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def tracking_server(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    with contextlib.ExitStack() as stack:
+        database = None
+        if request.param == "postgresql":
+            if "SLUICE_TEST_POSTGRES" not in os.environ:
+                pytest.skip("SLUICE_TEST_POSTGRES names no PostgreSQL")
+            database = stack.enter_context(servers.postgres_database())
+        yield stack.enter_context(servers.sluice_server(folder, database=database))
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("server/*.http")), ids=lambda path: path.stem)
+def test_tracking_transcript(tracking_server, path):
+    play(tracking_server.url, path)

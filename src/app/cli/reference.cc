@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "api/reference.h"
 #include "app/cli/command.h"
 #include "app/step_kinds.h"
 #include "features/spec.h"
@@ -39,10 +40,9 @@ struct Page {
   std::string (*print)();
 };
 constexpr Page kPages[] = {
-    {"cli", PrintCliReference},
-    {"steps", PrintStepReference},
-    {"features", PrintFeatureReference},
-    {"learners", PrintLearnerReference},
+    {"cli", PrintCliReference},          {"steps", PrintStepReference},
+    {"features", PrintFeatureReference}, {"learners", PrintLearnerReference},
+    {"rest", api::PrintRestReference},
 };
 
 Result<int> RunReference(const Arguments& arguments) {
@@ -62,7 +62,7 @@ Result<int> RunReference(const Arguments& arguments) {
 
 Command MakeReferenceCommand() {
   return {.name = "reference",
-          .summary = "print a page of the reference: cli, steps, features or learners",
+          .summary = "print a page of the reference: cli, steps, features, learners or rest",
           .details = "",
           .positionals = {{"PAGE", "which page"}},
           .options = {},

@@ -1,5 +1,6 @@
 // `sluice server`: tracking, registry and artifacts for MLflow's clients.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -15,9 +16,12 @@ namespace sluice::app {
 namespace {
 
 constexpr int64_t kDrainMs = 10'000;
+constexpr int kHeapCountMax = 2;
 
 Result<int> RunServer(const Arguments& arguments) {
   SetLogLevel(LogLevel::kInfo);
+  // Each of the many threads would get a heap of its own, and keep what it once needed.
+  mallopt(M_ARENA_MAX, kHeapCountMax);
   ASSIGN_OR_RETURN(ServerSettings settings, ReadServerSettings(arguments));
   for (const std::string& note : settings.notes) Log(LogLevel::kWarning, "{}", note);
 
