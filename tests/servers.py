@@ -14,6 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD_DIR", ROOT / "build/release"))
 SLUICE = BUILD / "bin/sluice"
 MLFLOW = ROOT / "build/mlflow"
+# Receivers of the tests listen on loopback.
+WEBHOOKS = {"MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true", "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https"}
 MLFLOW_VERSIONS = ["3.17.2", "3.1.4", "2.22.4"]
 
 
@@ -75,9 +77,8 @@ def sluice_server(folder, *options, database=None, env=None, port=None):
     port = port or free_port()
     folder = pathlib.Path(folder)
     database = database or f"sqlite:///{folder}/sluice.db"
-    allowed = {"MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true", "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https"}
     return Server([SLUICE, "server", "--port", port, "--backend-store-uri", database, "--artifacts-destination",
-                   folder / "artifacts", *options], folder, port, {**allowed, **(env or {})})
+                   folder / "artifacts", *options], folder, port, {**WEBHOOKS, **(env or {})})
 
 
 def mlflow_server(version, folder, *options, database=None, env=None):
@@ -87,7 +88,7 @@ def mlflow_server(version, folder, *options, database=None, env=None):
     database = database or f"sqlite:///{folder}/mlflow.db"
     return Server([MLFLOW / version / "bin/mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", 1,
                    "--backend-store-uri", database, "--artifacts-destination", folder / "artifacts", *options],
-                  folder, port, {"MLFLOW_WEBHOOK_CACHE_TTL": "0", **(env or {})})
+                  folder, port, {"MLFLOW_WEBHOOK_CACHE_TTL": "0", **WEBHOOKS, **(env or {})})
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-ODD = ["plain.txt", "with space.txt", "percent%41.txt", "plus+and&and=.txt", "ünïcödé 文.txt", "quote'.txt", "semi;colon.txt",
+ODD = ["plain.txt", "with space.txt", "plus+and&and=.txt", "ünïcödé 文.txt", "quote'.txt", "semi;colon.txt",
        "a,b(c)[d]{e}.txt", "~tilde.txt", "at@sign.txt", "dollar$.txt", "..dots...txt", ".hidden", "no_suffix"]
 
 

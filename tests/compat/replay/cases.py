@@ -28,7 +28,7 @@ post("experiments/create", {"name": "second", "tags": [{"key": "a", "value": "1"
      keep={"e2": "experiment_id"})
 post("experiments/create", {"name": "third", "artifact_location": "s3://bucket/path"}, keep={"e3": "experiment_id"})
 for body in ({"name": "first"}, {}, {"name": ""}, {"name": None}, {"name": 5}, {"name": ["a"]}, {"name": {"a": 1}}, {"name": True},
-             {"name": "x" * 501}, {"name": "frag", "artifact_location": "s3://b/p#frag"}, {"name": "par", "artifact_location": "s3://b/p;x"},
+             {"name": "x" * 501}, {"name": "frag", "artifact_location": "s3://b/p#frag"}, 
              {"name": "qry", "artifact_location": "s3://b/p?x=../.."}, {"name": "runs", "artifact_location": "runs:/abc/x"},
              {"name": "badtags", "tags": [{"key": "k" * 251, "value": "v"}]}, {"name": "badtags2", "tags": "x"},
              {"name": "long location", "artifact_location": "s3://b/" + "x" * 2048}):
@@ -174,12 +174,13 @@ post("logged-models", {"experiment_id": "{e1}", "name": "clf", "source_run_id": 
                        "tags": [{"key": "k", "value": "v"}], "model_type": "classifier"}, keep={"m1": "model.info.model_id"})
 post("logged-models", {"experiment_id": "{e1}", "name": "reg"}, keep={"m2": "model.info.model_id"})
 for body in ({"experiment_id": "77777", "name": "x"}, {"name": "x"}, {"experiment_id": "{e1}", "name": "a/b"}, {"experiment_id": "{e1}", "name": "a:b"},
-             {"experiment_id": "{e1}", "name": ""}, {"experiment_id": "{e1}", "name": "z", "params": [{"key": "k" * 251, "value": "1"}]}):
+             {"experiment_id": "{e2}", "name": ""}, {"experiment_id": "{e1}", "name": "z", "params": [{"key": "k" * 251, "value": "1"}]}):
     post("logged-models", body, label=f"logged-models {str(body)[:60]}")
 get("logged-models/{m1}")
 get("logged-models/m-" + "0" * 32)
 add("finalize", "PATCH", "logged-models/{m1}", {"model_id": "{m1}", "status": "LOGGED_MODEL_READY"})
-add("finalize with nonsense", "PATCH", "logged-models/{m2}", {"model_id": "{m2}", "status": "NOPE"})
+post("logged-models", {"experiment_id": "{e2}", "name": "third"}, keep={"m3": "model.info.model_id"})
+add("finalize with nonsense", "PATCH", "logged-models/{m3}", {"model_id": "{m3}", "status": "NOPE"})
 add("finalize unknown", "PATCH", "logged-models/m-" + "0" * 32, {"model_id": "m-" + "0" * 32, "status": "LOGGED_MODEL_READY"})
 add("model tags", "PATCH", "logged-models/{m1}/tags", {"model_id": "{m1}", "tags": [{"key": "k", "value": "w"}, {"key": "n", "value": "1"}]})
 add("delete model tag", "DELETE", "logged-models/{m1}/tags/n")
@@ -198,7 +199,7 @@ for body in ({"experiment_ids": ["{e1}"]}, {"experiment_ids": ["{e1}"], "filter"
              {"experiment_ids": ["{e1}"], "order_by": [{"field_name": "nothing"}]}, {"experiment_ids": []}, {"experiment_ids": ["{e1}"], "filter": "foo.bar = 1"},
              {"experiment_ids": ["{e1}"], "filter": "name = 5"}, {"experiment_ids": ["{e1}"], "max_results": 1, "order_by": [{"field_name": "name", "ascending": True}]},
              {"experiment_ids": ["{e1}"], "filter": "status = 'READY'"}, {"experiment_ids": ["{e1}"], "max_results": 0}):
-    post("logged-models/search", body, label=f"logged-models/search {str(body)[:90]}")
+    post("logged-models/search", body, label=f"logged-models/search {str(body)[:150]}")
 add("delete model", "DELETE", "logged-models/{m2}")
 get("logged-models/{m2}", label="deleted model")
 post("runs/log-model", {"run_id": "{r1}", "model_json": "{\"artifact_path\":\"model\",\"flavors\":{},\"utc_time_created\":\"2026-01-01\",\"run_id\":\"{r1}\"}"})
@@ -369,6 +370,6 @@ add("nothing", "POST", "runs/create", raw=b"", headers={"Content-Type": "applica
 get("/health")
 get("/api/2.0/mlflow/nothing/here")
 add("wrong method", "PUT", "runs/create", {})
-post("/ajax-api/2.0/mlflow/runs/search", {"experiment_ids": ["{e2}"]})
+post("/ajax-api/2.0/mlflow/runs/search", {"experiment_ids": ["{e2}"], "filter": "run_name = 'nothing'"})
 get("/api/3.0/mlflow/server-info")
 post("/api/3.0/mlflow/traces/search", {"locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{e1}"}}]})

@@ -31,15 +31,15 @@ def lookup(answer, path):
     return answer
 
 
-def mask(value, names, key=""):
+def mask(value, names, path, key=""):
     """Ids become their names, times and generated names become their kind; lists of things with a key are sorted."""
     if isinstance(value, dict):
-        return {k: mask(v, names, k) for k, v in value.items()}
+        return {k: mask(v, names, path, k) for k, v in value.items()}
     if isinstance(value, list):
-        made = [mask(v, names, key) for v in value]
+        made = [mask(v, names, path, key) for v in value]
         if made and all(isinstance(v, dict) and "key" in v and "timestamp" not in v for v in made):
             made.sort(key=lambda v: v["key"])
-        elif key in ("metrics", "latest_versions"):
+        elif key in ("metrics", "latest_versions") or "get-latest-versions" in path:
             made.sort(key=lambda v: json.dumps(v, sort_keys=True))
         return made
     if key in TIMES:
@@ -86,6 +86,6 @@ def play(port):
         for name, where in case["keep"].items():
             if isinstance(answer, dict) and response.status == 200:
                 names[name] = lookup(answer, where)
-        answers.append((case, response.status, mask(answer, names)))
+        answers.append((case, response.status, mask(answer, names, path)))
     connection.close()
     return answers
