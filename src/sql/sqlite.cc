@@ -208,6 +208,16 @@ class SqliteConnection : public Connection {
     return cursor->Next();
   }
 
+  /// Whether the file holds tables, and no record of migrations among them.
+  Result<bool> IsSomebodyElses() {
+    static constexpr Query kFindAny{"sql.find_any_table",
+                                    "SELECT 1 FROM sqlite_master WHERE type = 'table'"};
+    ASSIGN_OR_RETURN(const bool is_migrated, HasTable("schema_migrations"));
+    if (is_migrated) return false;
+    ASSIGN_OR_RETURN(std::unique_ptr<Cursor> cursor, Start(kFindAny, {}));
+    return cursor->Next();
+  }
+
   Status BackupTo(const std::string& path) override {
     // VACUUM INTO refuses a file that is there; a copy cut off by a crash must not look like a
     // backup.
@@ -376,7 +386,9 @@ class SqliteDriver : public Driver {
         fmt::format("PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
                     "PRAGMA case_sensitive_like=ON; PRAGMA cache_size=-{};",
                     options_.cache_size_bytes / 1024)));
-    RETURN_IF_ERROR(SwitchToWal(*connection, context));
+    // The mode is written into the file, and a file of another program's is looked at only.
+    ASSIGN_OR_RETURN(const bool is_foreign, connection->IsSomebodyElses());
+    if (!is_foreign) RETURN_IF_ERROR(SwitchToWal(*connection, context));
     RETURN_IF_ERROR(connection->Run(
         context,
         fmt::format("PRAGMA synchronous=FULL; PRAGMA journal_size_limit={};", kMaxWalBytes)));

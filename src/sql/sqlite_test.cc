@@ -1,6 +1,7 @@
 #include "sql/sqlite.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +169,28 @@ TEST(Sqlite, RefusesWhatIsNoDatabase) {
   auto absent = OpenSqlite(folder.Join("no/such/folder.db"));
   ASSERT_FALSE(absent.ok());
   EXPECT_EQ(absent.error().code(), ErrorCode::kNotFound);
+}
+
+TEST(Sqlite, LooksAtAnotherProgramsDatabaseWithoutChangingAByte) {
+  ScratchFolder folder;
+  const std::string path = folder.Join("theirs.db");
+  sqlite3* theirs = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &theirs), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(theirs, "CREATE TABLE alembic_version (v TEXT)", nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(theirs);
+  const auto read_bytes = [&] {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string before = read_bytes();
+  {
+    auto db = OpenSqlite(path);
+    ASSERT_TRUE(db.ok()) << db.error().message();
+    EXPECT_TRUE((*db)->HasTable("alembic_version").value());
+  }
+  EXPECT_TRUE(read_bytes() == before);
 }
 
 TEST(Sqlite, BacksUpBeforeAMigrationOfData) {
