@@ -212,39 +212,48 @@ class Authenticator::Impl {
                      .expires_ms = found->first.expires_ms});
       return principal;
     }
-    RETURN_IF_ERROR(CheckThrottle(credentials.username, peer, now_ms));
-    ASSIGN_OR_RETURN(const std::optional<User> user, store_.FindUser(credentials.username));
-    verify_count_.fetch_add(1, std::memory_order_relaxed);
-    bool is_right = false;
-    if (user) {
-      ASSIGN_OR_RETURN(is_right, hasher_.Verify(credentials.secret, user->password_hash));
-    } else {
-      RETURN_IF_ERROR(hasher_.VerifyNothing(credentials.secret));
-    }
-    if (is_right && user->is_admin && credentials.secret == kPublishedPassword) {
-      Log(LogLevel::kWarning,
-          "administrator '{}' was refused: the password is the one that older MLflow versions "
-          "published; set another one with `sluice auth reset-password`",
-          user->username);
-      is_right = false;
-    }
-    if (!is_right) {
-      CountFailure(credentials.username, peer, now_ms);
+    const std::array<std::string, 3> keys = ThrottleKeys(credentials.username, peer);
+    RETURN_IF_ERROR(BeginAttempt(keys, now_ms));
+    Result<std::optional<User>> user = FindByPassword(credentials);
+    if (user.ok() && !*user) {
+      failure_count_.fetch_add(1, std::memory_order_relaxed);
       return Refused();
     }
-    Principal principal{.user_id = user->id,
-                        .username = user->username,
-                        .is_admin = user->is_admin,
+    for (const std::string& counted : keys) throttle_.TakeBack(counted);
+    if (!user.ok()) return std::move(user).error();
+    Principal principal{.user_id = (*user)->id,
+                        .username = (*user)->username,
+                        .is_admin = (*user)->is_admin,
                         .token_id = std::nullopt,
                         .scope = {}};
-    throttle_.Forget(PairKey(credentials.username, peer));
     Remember(key, {.principal = principal,
-                   .password_hash = user->password_hash,
+                   .password_hash = (*user)->password_hash,
                    .verified_ms = now_ms,
                    .checked_ms = now_ms,
                    .change_count = change_count,
                    .expires_ms = std::nullopt});
     return principal;
+  }
+
+  /// The user whose password this is; nothing for a wrong one, or a user there is not, after as
+  /// much work.
+  Result<std::optional<User>> FindByPassword(const Credentials& credentials) {
+    ASSIGN_OR_RETURN(std::optional<User> user, store_.FindUser(credentials.username));
+    verify_count_.fetch_add(1, std::memory_order_relaxed);
+    if (!user) {
+      RETURN_IF_ERROR(hasher_.VerifyNothing(credentials.secret));
+      return std::optional<User>();
+    }
+    ASSIGN_OR_RETURN(const bool is_right, hasher_.Verify(credentials.secret, user->password_hash));
+    if (!is_right) return std::optional<User>();
+    if (user->is_admin && credentials.secret == kPublishedPassword) {
+      Log(LogLevel::kWarning,
+          "administrator '{}' was refused: the password is the one that older MLflow versions "
+          "published; set another one with `sluice auth reset-password`",
+          user->username);
+      return std::optional<User>();
+    }
+    return user;
   }
 
   static Principal PrincipalOf(const ApiToken& token, const User& user) {
@@ -268,27 +277,23 @@ class Authenticator::Impl {
     });
   }
 
-  static std::string PairKey(std::string_view username, std::string_view peer) {
-    return fmt::format("pair {} {}", peer, username);
+  static std::array<std::string, 3> ThrottleKeys(std::string_view username, std::string_view peer) {
+    return {fmt::format("pair {} {}", peer, username), fmt::format("user {}", username),
+            fmt::format("peer {}", peer)};
   }
 
-  Status CheckThrottle(std::string_view username, std::string_view peer, int64_t now_ms) {
-    if (!throttle_.IsOver(PairKey(username, peer), options_.user_and_peer_failure_max, now_ms) &&
-        !throttle_.IsOver(fmt::format("user {}", username), options_.user_failure_max, now_ms) &&
-        !throttle_.IsOver(fmt::format("peer {}", peer), options_.peer_failure_max, now_ms)) {
-      return Ok();
+  Status BeginAttempt(const std::array<std::string, 3>& keys, int64_t now_ms) {
+    const std::array<int, 3> limits = {options_.user_and_peer_failure_max,
+                                       options_.user_failure_max, options_.peer_failure_max};
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (throttle_.Begin(keys[i], limits[i], now_ms)) continue;
+      for (size_t j = 0; j < i; ++j) throttle_.TakeBack(keys[j]);
+      throttled_count_.fetch_add(1, std::memory_order_relaxed);
+      return ResourceExhausted(
+          fmt::format("Too many failed attempts to sign in. Try again in {} seconds.",
+                      options_.throttle_window_ms / 1000));
     }
-    throttled_count_.fetch_add(1, std::memory_order_relaxed);
-    return ResourceExhausted(
-        fmt::format("Too many failed attempts to sign in. Try again in {} seconds.",
-                    options_.throttle_window_ms / 1000));
-  }
-
-  void CountFailure(std::string_view username, std::string_view peer, int64_t now_ms) {
-    failure_count_.fetch_add(1, std::memory_order_relaxed);
-    throttle_.CountFailure(PairKey(username, peer), now_ms);
-    throttle_.CountFailure(fmt::format("user {}", username), now_ms);
-    throttle_.CountFailure(fmt::format("peer {}", peer), now_ms);
+    return Ok();
   }
 
   Store& store_;

@@ -12,9 +12,10 @@
 
 namespace sluice::auth::internal {
 
-/// Failures per key in fixed windows. Holds at most `count_max` keys: those whose window is over go
-/// first; if all are fresh, everything is forgotten (who can fill it with fresh keys sits on as
-/// many peers, and is not stopped by it either way). Thread-safe.
+/// Failures per key in fixed windows, those not yet known to be none included. Holds at most
+/// `count_max` keys: those whose window is over go first; if all are fresh, everything is forgotten
+/// (who can fill it with fresh keys sits on as many peers, and is not stopped by it either way).
+/// Thread-safe.
 class Throttle {
  public:
   struct Options {
@@ -23,10 +24,11 @@ class Throttle {
   };
   explicit Throttle(Options options) : options_(options) {}
 
-  /// Has `key` failed `failure_max` times in its present window?
-  bool IsOver(const std::string& key, int failure_max, int64_t now_ms);
-  void CountFailure(const std::string& key, int64_t now_ms);
-  void Forget(const std::string& key);
+  /// Counts an attempt as failed, to be taken back when it was not: so attempts under way count
+  /// too. False if `key` had `failure_max` in its present window already; then nothing is counted.
+  bool Begin(const std::string& key, int failure_max, int64_t now_ms);
+  /// The attempt was not a failure after all.
+  void TakeBack(const std::string& key);
 
  private:
   struct Counter {
