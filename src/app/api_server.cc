@@ -52,6 +52,9 @@ api::ArtifactServiceOptions ArtifactOptions(const ApiServerOptions& options,
   const std::string scheme = api::ArtifactUriScheme(root);
   if (scheme.empty() || scheme == "file") artifacts.local_roots.push_back(root);
   artifacts.is_tls = !options.http.tls_certificate_file.empty();
+  artifacts.sends_clients_to_bucket = options.sends_clients_to_bucket;
+  artifacts.public_url = options.public_url;
+  artifacts.presigned_expiry_s = options.presigned_expiry_s;
   return artifacts;
 }
 

@@ -26,6 +26,9 @@ struct ApiServerOptions {
   /// served, else "./mlruns".
   std::string default_artifact_root;
   std::string artifacts_destination = "./mlartifacts";
+  bool sends_clients_to_bucket = false;  ///< see api::ArtifactServiceOptions, all three
+  std::string public_url;
+  int64_t presigned_expiry_s = 300;
   bool exposes_metrics = false;
   /// Not empty: every request must bear it.
   std::string bearer_token;

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "objects/remote.h"
+
 namespace sluice::app {
 
 namespace {
@@ -180,6 +182,14 @@ std::vector<CliOption> ServerOptionRows() {
       {"artifacts-destination", '\0', "URI",
        "what stands behind mlflow-artifacts: a folder or s3://BUCKET/PREFIX", false,
        "./mlartifacts", "MLFLOW_ARTIFACTS_DESTINATION"},
+      {"direct-bucket-access", '\0', "",
+       "clients send and fetch large files at the bucket itself, by signed URLs; every client must "
+       "reach its endpoint",
+       false, "", "SLUICE_DIRECT_BUCKET_ACCESS"},
+      {"public-url", '\0', "URL",
+       "where clients reach this server, for the URLs it gives out; default: what their requests "
+       "say",
+       false, "", "SLUICE_PUBLIC_URL"},
       {"host", 'h', "HOST", "address to listen on", false, "127.0.0.1", "MLFLOW_HOST"},
       {"port", 'p', "PORT", "port to listen on; 0 chooses a free one", false, "5000",
        "MLFLOW_PORT"},
@@ -245,6 +255,16 @@ Result<ServerSettings> ReadServerSettings(const Arguments& arguments) {
   }
   server.default_artifact_root = arguments.Get("default-artifact-root");
   server.artifacts_destination = arguments.Get("artifacts-destination");
+  server.sends_clients_to_bucket = arguments.Has("direct-bucket-access");
+  server.public_url = arguments.Get("public-url");
+  if (!server.public_url.empty() && !server.public_url.starts_with("http://") &&
+      !server.public_url.starts_with("https://")) {
+    return InvalidArgument(fmt::format(
+        "--public-url takes a URL as https://ml.example.org, not '{}'", server.public_url));
+  }
+  ASSIGN_OR_RETURN(server.presigned_expiry_s,
+                   ReadNumber("MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS",
+                              server.presigned_expiry_s, 1, objects::kPresignedExpiryMaxS));
   ASSIGN_OR_RETURN(server.service.sources, ReadSourceOptions(server));
   if (const std::optional<std::string> app = arguments.Find("app-name")) {
     if (*app != "basic-auth") {
