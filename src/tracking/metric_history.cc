@@ -157,7 +157,8 @@ Status CheckRunIds(std::string_view call, size_t count) {
 /// The sample of one series: see MetricHistory::ForEachSampled. One scan collects the points until
 /// they are too many to sort; then it only counts them, and a second scan picks.
 Result<std::vector<MetricPoint>> Sample(Reader& reader, const Series& series,
-                                        const StepRange& range, int64_t max_count) {
+                                        const StepRange& range, int64_t max_count,
+                                        size_t sorted_point_count) {
   constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
   std::vector<MetricPoint> points;
   MetricPoint first;
@@ -166,8 +167,7 @@ Result<std::vector<MetricPoint>> Sample(Reader& reader, const Series& series,
   RETURN_IF_ERROR(Scan(reader, series, range, {}, kAll, [&](const MetricPoint& point) {
     if (point_count == 0 || ComesBeforeByStep(point, first)) first = point;
     if (point_count == 0 || !ComesBeforeByStep(point, last)) last = point;
-    if (static_cast<size_t>(point_count) < MetricHistory::kSortedPointCount)
-      points.push_back(point);
+    if (static_cast<size_t>(point_count) < sorted_point_count) points.push_back(point);
     ++point_count;
   }));
   const std::vector<int64_t> positions = SampledPositions(point_count, max_count);
@@ -276,7 +276,7 @@ Status MetricHistory::ForEachSampled(const SampledHistoryRequest& request,
       ASSIGN_OR_RETURN(auto series, FindSeries(reader, *run_id, request.key));
       if (!series) continue;
       ASSIGN_OR_RETURN(std::vector<MetricPoint> sample,
-                       Sample(reader, *series, range, request.max_count));
+                       Sample(reader, *series, range, request.max_count, sorted_point_count_));
       for (const MetricPoint& point : sample) visit(*run_id, point);
     }
     return Ok();

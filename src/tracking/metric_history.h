@@ -51,13 +51,15 @@ class MetricHistory {
   static constexpr size_t kRunsPerCall = 100;
   static constexpr int64_t kBulkPointCount = 25000;
   static constexpr int64_t kSampledPointCount = 2500;
-  static constexpr size_t kSortedPointCount = 1 << 16;
+  /// A sample of more points than these is made in two scans; 24 bytes each while it is made.
+  static constexpr size_t kSortedPointCount = 1 << 18;
 
   using Visitor = std::function<void(const MetricPoint&)>;
   using RunVisitor = std::function<void(std::string_view run_id, const MetricPoint&)>;
 
   /// Over a migrated database, which must outlive this.
-  explicit MetricHistory(sql::Db& db) : db_(db) {}
+  explicit MetricHistory(sql::Db& db, size_t sorted_point_count = kSortedPointCount)
+      : db_(db), sorted_point_count_(sorted_point_count) {}
 
   /// The points by (timestamp, step, value), NaN as if it were 0; returns the token of the next
   /// page, empty on the last. O(points): one scan of a piece of an index.
@@ -71,12 +73,13 @@ class MetricHistory {
   /// timestamp, value), the first and the last always there; with one point it is the last. Runs
   /// come in the order of `run_ids`. Which ones: those that begin each of `max_count` parts of
   /// equal size (the first parts one larger), but in place of the last of them the last point of
-  /// all, as MLflow 3.18. Memory: O(kSortedPointCount), however long the histories are. A history
+  /// all, as MLflow 3.18. Memory: O(sorted_point_count), however long the histories are. A history
   /// longer than that whose steps go back in time is sampled evenly in time instead.
   Status ForEachSampled(const SampledHistoryRequest& request, const RunVisitor& visit) const;
 
  private:
   sql::Db& db_;
+  const size_t sorted_point_count_;
 };
 
 }  // namespace sluice::tracking

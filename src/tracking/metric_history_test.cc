@@ -28,13 +28,15 @@ class MetricHistoryTest : public EngineTest {
                                     std::optional<int64_t> start = {},
                                     std::optional<int64_t> end = {}) {
     std::vector<int64_t> steps;
-    Status status = MetricHistory(*db_).ForEachSampled(
-        {.run_ids = run_ids,
-         .key = "m",
-         .start_step = start,
-         .end_step = end,
-         .max_count = max_count},
-        [&](std::string_view, const MetricPoint& point) { steps.push_back(point.step); });
+    Status status = MetricHistory(*db_, 50'000)
+                        .ForEachSampled({.run_ids = run_ids,
+                                         .key = "m",
+                                         .start_step = start,
+                                         .end_step = end,
+                                         .max_count = max_count},
+                                        [&](std::string_view, const MetricPoint& point) {
+                                          steps.push_back(point.step);
+                                        });
     EXPECT_TRUE(status.ok()) << status.error().ToString();
     return steps;
   }
