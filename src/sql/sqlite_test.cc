@@ -5,8 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "base/testing/processes.h"
@@ -157,6 +159,68 @@ TEST(Sqlite, AProcessThatWritesAllTheTimeLetsOthersIn) {
   }
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
+}
+
+constexpr Query kAddRow{"test.add_row", "INSERT INTO log VALUES ($1, $2)"};
+
+/// `body` of thread 0 and inserts by the others, all at once. How many inserts were acknowledged.
+int64_t InsertBeside(Db& db, const std::function<void()>& body) {
+  constexpr int64_t kThreads = 8;
+  constexpr int64_t kWrites = 50;
+  std::atomic<int64_t> acknowledged{0};
+  std::vector<std::thread> threads;
+  for (int64_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int64_t i = 0; i < kWrites; ++i) {
+        if (t == 0) {
+          body();
+        } else if (db.Write([&](Tx& tx) {
+                       return tx.Execute(kAddRow, {t, t * kWrites + i});
+                     }).ok()) {
+          ++acknowledged;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  auto rows = db.Read([](Reader& reader) {
+    return reader.FindOne(Query{"test.rows", "SELECT COUNT(*) FROM log"}, {},
+                          [](const Row& row) { return row.GetInt64(0); });
+  });
+  EXPECT_EQ(rows.value(), acknowledged);
+  return acknowledged;
+}
+
+// The database is as large as it may get, for what one writer wants.
+TEST(Sqlite, AFullDiskFailsOnlyWhoNeedsMore) {
+  auto db = OpenFresh();
+  ASSERT_TRUE(Migrate(*db, CounterMigrations()).ok());
+  ASSERT_TRUE(
+      db->Write([](Tx& tx) { return tx.RunScript("limit", "PRAGMA max_page_count = 200"); }).ok());
+  int64_t acknowledged = InsertBeside(*db, [&] {
+    auto refused = db->Write([](Tx& tx) {
+      return tx.Execute(Query{"test.large", "CREATE TABLE large AS SELECT zeroblob(4000000) AS b"});
+    });
+    EXPECT_EQ(refused.error().code(), ErrorCode::kResourceExhausted);
+  });
+  EXPECT_EQ(acknowledged, 7 * 50);
+}
+
+// A body makes the commit itself fail: nobody of its batch is told that it was done.
+TEST(Sqlite, AFailedCommitIsNobodysSuccess) {
+  auto db = OpenFresh();
+  ASSERT_TRUE(Migrate(*db, CounterMigrations()).ok());
+  ASSERT_TRUE(db->Write([](Tx& tx) {
+                  return tx.RunScript("parts",
+                                      "CREATE TABLE parts (n BIGINT REFERENCES log (n) DEFERRABLE "
+                                      "INITIALLY DEFERRED)");
+                }).ok());
+  InsertBeside(*db, [&] {
+    auto refused = db->Write([](Tx& tx) {
+      return tx.Execute(Query{"test.orphan", "INSERT INTO parts VALUES (-1)"});
+    });
+    EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+  });
 }
 
 TEST(Sqlite, RefusesWhatIsNoDatabase) {
