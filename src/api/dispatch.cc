@@ -67,7 +67,27 @@ std::optional<Response> RefuseWorkspace(const Request& request) {
                      "Unset the client's workspace (MLFLOW_WORKSPACE).");
 }
 
+/// What a server that serves artifacts only still answers.
+bool IsServedWithoutTracking(const Endpoint& row) {
+  return row.path.starts_with("/api/2.0/mlflow-artifacts/") || row.name.starts_with("server.");
+}
+
+/// MLflow's words and status, with the pattern of the path as it writes patterns.
+Response RefuseTracking(std::string_view path) {
+  std::string rule(path);
+  std::replace(rule.begin(), rule.end(), '{', '<');
+  std::replace(rule.begin(), rule.end(), '}', '>');
+  return Response::Text(
+      503, fmt::format("Endpoint: {} disabled due to the mlflow server running in "
+                       "`--artifacts-only` mode. To enable tracking server functionality, run "
+                       "`mlflow server` without `--artifacts-only`",
+                       rule));
+}
+
 Response Dispatch(Services& services, const Endpoint& row, const Request& request) {
+  if (services.options.artifacts_only && !IsServedWithoutTracking(row)) {
+    return RefuseTracking(row.path);
+  }
   const bool is_public = row.access.form() == Access::Form::kPublic;
   Authorization::Identity identity = Identify(services, is_public, request);
   if (!identity.caller) return std::move(*identity.refusal);
@@ -97,23 +117,6 @@ Response Guarded(const Services& services, const Request& request, F&& answer) {
   Response response = kept ? *std::move(kept) : answer();
   services.security->Decorate(request, response);
   return response;
-}
-
-/// What a server that serves artifacts only still answers.
-bool IsServedWithoutTracking(const Endpoint& row) {
-  return row.path.starts_with("/api/2.0/mlflow-artifacts/") || row.name.starts_with("server.");
-}
-
-/// MLflow's words and status, with the pattern of the path as it writes patterns.
-Response RefuseTracking(std::string_view path) {
-  std::string rule(path);
-  std::replace(rule.begin(), rule.end(), '{', '<');
-  std::replace(rule.begin(), rule.end(), '}', '>');
-  return Response::Text(
-      503, fmt::format("Endpoint: {} disabled due to the mlflow server running in "
-                       "`--artifacts-only` mode. To enable tracking server functionality, run "
-                       "`mlflow server` without `--artifacts-only`",
-                       rule));
 }
 
 /// "/api/2.0/x" → "/team/ajax-api/2.0/x".
