@@ -32,6 +32,8 @@ namespace {
 constexpr std::string_view kProxiedRoot = "mlflow-artifacts:/";
 constexpr std::chrono::minutes kCareInterval{1};
 constexpr int kTicksPerUploadCare = 60;
+constexpr size_t kArtifactRemovalsAtOnce = 1000;
+constexpr int64_t kArtifactRemovalRetryMs = int64_t{3600} * 1000;
 
 /// MLflow's rule: proxied where this server serves artifacts, else a folder beside it.
 Result<std::string> ArtifactRoot(const ApiServerOptions& options) {
@@ -149,14 +151,19 @@ class ApiServer::Impl {
 
   /// What may wait: artifacts of what was purged, uploads nobody goes on with.
   void TakeCare() {
-    const Result<std::vector<tracking::ArtifactRemoval>> removals = purger_->ListArtifactRemovals();
+    const Result<std::vector<tracking::ArtifactRemoval>> removals =
+        purger_->ListArtifactRemovals(kArtifactRemovalsAtOnce, true);
     if (!removals.ok()) {
       Log(LogLevel::kWarning, "artifacts to remove: {}", removals.error().message());
       return;
     }
     for (const tracking::ArtifactRemoval& removal : *removals) {
       Status status = artifacts_->Delete(removal.artifact_uri);
-      if (status.ok()) status = purger_->FinishArtifactRemoval(removal.id);
+      if (status.ok()) {
+        status = purger_->FinishArtifactRemoval(removal.id);
+      } else {
+        (void)purger_->PostponeArtifactRemoval(removal.id, kArtifactRemovalRetryMs);
+      }
       if (!status.ok()) {
         Log(LogLevel::kWarning, "remove the purged artifacts '{}': {}", removal.artifact_uri,
             status.error().message());

@@ -343,7 +343,10 @@ Result<std::vector<int64_t>> FindExperiments(Reader& reader, const PurgeRequest&
 
 constexpr Query kListRemovals{"tracking.list_artifact_removals",
                               "SELECT removal_id, artifact_uri FROM artifact_removals "
-                              "ORDER BY recorded_ms, removal_id LIMIT $1"};
+                              "WHERE recorded_ms <= $2 ORDER BY recorded_ms, removal_id LIMIT $1"};
+constexpr Query kPostponeRemoval{
+    "tracking.postpone_artifact_removal",
+    "UPDATE artifact_removals SET recorded_ms = $2 WHERE removal_id = $1"};
 constexpr Query kFinishRemoval{"tracking.finish_artifact_removal",
                                "DELETE FROM artifact_removals WHERE removal_id = $1"};
 
@@ -400,11 +403,19 @@ Result<std::vector<std::string>> Purger::PurgeExperiments(const PurgeRequest& re
 
 Status Purger::Resume() { return SweepExperiments(db_, clock_); }
 
-Result<std::vector<ArtifactRemoval>> Purger::ListArtifactRemovals(size_t max_count) {
+Result<std::vector<ArtifactRemoval>> Purger::ListArtifactRemovals(size_t max_count, bool only_due) {
+  int64_t latest_ms = only_due ? clock_.NowMs() : std::numeric_limits<int64_t>::max();
   return db_.Read([&](Reader& reader) {
-    return reader.FindAll(kListRemovals, {max_count}, [](const Row& row) {
+    return reader.FindAll(kListRemovals, {max_count, latest_ms}, [](const Row& row) {
       return ArtifactRemoval{row.GetText(0), OwnFolder(row.GetTextView(0), row.GetTextView(1))};
     });
+  });
+}
+
+Status Purger::PostponeArtifactRemoval(std::string_view removal_id, int64_t delay_ms) {
+  return db_.Write([&](Tx& tx) -> Status {
+    RETURN_IF_ERROR(tx.Execute(kPostponeRemoval, {removal_id, clock_.NowMs() + delay_ms}));
+    return Ok();
   });
 }
 

@@ -50,10 +50,13 @@ class Purger {
   /// Finishes what a killed process left half done.
   Status Resume();
 
-  /// The oldest first. Trees below another one on the list may be gone already.
-  Result<std::vector<ArtifactRemoval>> ListArtifactRemovals(size_t max_count = 1000);
+  /// The oldest first; `only_due`: without those that were postponed to later than now.
+  Result<std::vector<ArtifactRemoval>> ListArtifactRemovals(size_t max_count = 1000,
+                                                            bool only_due = false);
   /// The artifacts are gone. May be repeated.
   Status FinishArtifactRemoval(std::string_view removal_id);
+  /// They could not be removed; so that others come first, these wait for so long.
+  Status PostponeArtifactRemoval(std::string_view removal_id, int64_t delay_ms);
 
  private:
   sql::Db& db_;

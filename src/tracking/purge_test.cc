@@ -76,6 +76,10 @@ TEST_P(PurgeTest, TakesDeletedRunsWithAllTheirRows) {
   EXPECT_EQ(store_->GetRun("gone").error().message(), "Run with id=gone not found");
   EXPECT_EQ(CodeOf(store_->RestoreRun("gone")), ErrorCode::kNotFound);
   EXPECT_EQ(ListArtifacts(), Ids{"root/0/gone"});
+  ASSERT_TRUE(purger_->PostponeArtifactRemoval("run:gone", 1000).ok());
+  EXPECT_TRUE(purger_->ListArtifactRemovals(10, true).value().empty());
+  clock_.AdvanceMs(1000);
+  EXPECT_EQ(purger_->ListArtifactRemovals(10, true).value().size(), 1u);
   ASSERT_TRUE(purger_->FinishArtifactRemoval("run:gone").ok());
   ASSERT_TRUE(purger_->FinishArtifactRemoval("run:gone").ok());
   EXPECT_EQ(ListArtifacts(), Ids{});
