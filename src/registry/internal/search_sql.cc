@@ -60,7 +60,39 @@ void CollectPromptConditions(const FilterNode& node, std::vector<const FilterCon
   for (const FilterNode& child : node.children) CollectPromptConditions(child, found);
 }
 
+void CollectTagEqualities(const FilterNode& node, std::vector<const FilterCondition*>& found) {
+  if (node.kind == FilterNode::Kind::kAnd) {
+    for (const FilterNode& child : node.children) CollectTagEqualities(child, found);
+    return;
+  }
+  const FilterCondition& condition = node.condition;
+  if (node.kind != FilterNode::Kind::kCondition || condition.comparator != Comparator::kEqual ||
+      IsAboutPrompts(condition) || condition.values.size() != 1 ||
+      condition.values[0].kind != FilterValue::Kind::kText) {
+    return;
+  }
+  Result<FilterEntity> entity = formats::FindFilterEntity("", condition.key, kEntities);
+  if (entity.ok() && *entity == FilterEntity::kTag) found.push_back(&condition);
+}
+
+// Finds tags by the index on keys and values, which holds the beginnings of values. With a plain
+// `value = ...` beside it SQLite would put that constant into the expression, and miss the index.
+constexpr std::string_view kTagIs =
+    "{0}.key = {1} AND substr({0}.value, 1, 64) = substr({2}, 1, 64) AND substr({0}.value, 65) = "
+    "substr({2}, 65)";
+
 }  // namespace
+
+std::vector<const FilterCondition*> FindTagEqualities(const Filter& filter) {
+  std::vector<const FilterCondition*> found;
+  if (filter.root != nullptr) CollectTagEqualities(*filter.root, found);
+  return found;
+}
+
+std::string CountTagsText(const SearchedTable& table) {
+  return fmt::format("SELECT COUNT(*) FROM (SELECT 1 FROM {} h WHERE {} LIMIT {}) few",
+                     table.tag_table, fmt::format(kTagIs, "h", "$1", "$2"), kFewTags + 1);
+}
 
 std::string SearchStatement::Bind(std::string value) {
   texts_.push_back(std::move(value));
@@ -78,7 +110,8 @@ std::string SearchStatement::MakeToken(const Json& position) const {
 }
 
 Result<SearchStatement> SearchStatement::Make(const SearchedTable& table,
-                                              const SearchRequest& request) {
+                                              const SearchRequest& request, const Filter& filter,
+                                              const FilterCondition* first) {
   if (request.max_results < 1) {
     return InvalidArgument(
         fmt::format("Invalid value for max_results. It must be a positive integer, but got {}",
@@ -93,13 +126,23 @@ Result<SearchStatement> SearchStatement::Make(const SearchedTable& table,
   SearchStatement statement;
   statement.request_ = request.order_by;
   statement.request_.push_back(request.filter);
-  ASSIGN_OR_RETURN(Filter filter, formats::ParseFilter(request.filter));
+  statement.first_ = first;
+  std::string begin = fmt::format("SELECT {} FROM {} WHERE", table.columns, table.from);
+  if (first != nullptr) {
+    // SQLite keeps the order of a CROSS JOIN: the tags first.
+    std::string join(table.tag_join);
+    for (size_t at = 0; (at = join.find("t.", at)) != std::string::npos;) join[at] = 'h';
+    begin = fmt::format("SELECT {} FROM {} h CROSS JOIN {} WHERE {} AND {} AND", table.columns,
+                        table.tag_table, table.from, join,
+                        fmt::format(kTagIs, "h", statement.Bind(first->key.name),
+                                    statement.Bind(first->values[0].text)));
+  }
   ASSIGN_OR_RETURN(std::string where, statement.Where(table, filter));
   RETURN_IF_ERROR(statement.AddOrder(table, request));
   RETURN_IF_ERROR(statement.AddPosition(request));
-  statement.text_ = fmt::format("{} WHERE {} AND {}{} ORDER BY {} LIMIT {}", table.select,
-                                table.always, where, statement.position_text_,
-                                statement.order_text_, statement.Bind(request.max_results + 1));
+  statement.text_ = fmt::format("{} {} AND {}{} ORDER BY {} LIMIT {}", begin, table.always, where,
+                                statement.position_text_, statement.order_text_,
+                                statement.Bind(request.max_results + 1));
   return statement;
 }
 
@@ -189,10 +232,9 @@ Result<std::string> SearchStatement::Where(const SearchedTable& table, const Fil
   drops_prompt_conditions_ = is_conjunction && !asks_for_prompts;
   std::string where = "1 = 1";
   if (!asks_for_prompts) {
-    std::string_view row = table.key.substr(table.key.find_first_not_of('('));
     where = fmt::format(
         "{} NOT IN (SELECT p.name FROM {} p WHERE p.key = {} AND substr(p.value, 1, 64) = 'true')",
-        row.substr(0, row.find_first_of(",)")), table.tag_table, Bind(std::string(kIsPromptTag)));
+        table.name_column, table.tag_table, Bind(std::string(kIsPromptTag)));
   }
   if (filter.root == nullptr) return where;
   ASSIGN_OR_RETURN(std::string condition, Condition(table, filter, *filter.root));
@@ -255,15 +297,8 @@ Result<std::string> SearchStatement::TagCondition(const SearchedTable& table, co
     ASSIGN_OR_RETURN(std::string text, PromptCondition(table, condition));
     if (!text.empty()) return text;
   }
+  if (&condition == first_) return std::string("1 = 1");
   const std::string key = Bind(condition.key.name);
-  if (condition.comparator == Comparator::kEqual) {
-    // By the index on values, which holds their beginnings.
-    const std::string value = Bind(condition.values[0].text);
-    return fmt::format(
-        "{0} IN (SELECT {1} FROM {2} t WHERE t.key = {3} AND substr(t.value, 1, 64) = "
-        "substr({4}, 1, 64) AND t.value = {4})",
-        table.key, table.tag_key, table.tag_table, key, value);
-  }
   const bool is_null = condition.comparator == Comparator::kIsNull;
   const bool compares = !is_null && condition.comparator != Comparator::kIsNotNull;
   return fmt::format("{}EXISTS (SELECT 1 FROM {} t WHERE {} AND t.key = {}{})",

@@ -25,11 +25,11 @@ struct SearchedAttribute {
   bool can_order = true;
 };
 struct SearchedTable {
-  std::string_view select;     ///< "SELECT ... FROM model_versions v"
-  std::string_view key;        ///< "(v.name, v.version)": what tags refer to
-  std::string_view tag_table;  ///< "model_version_tags"
-  std::string_view tag_key;    ///< "t.name, t.version"
-  /// `tag.x` belongs to a row: "t.name = v.name AND t.version = v.version"
+  std::string_view columns;      ///< "v.name, v.version, ..."
+  std::string_view from;         ///< "model_versions v"
+  std::string_view name_column;  ///< "v.name"
+  std::string_view tag_table;    ///< "model_version_tags"
+  /// A tag t belongs to a row: "t.name = v.name AND t.version = v.version"
   std::string_view tag_join;
   std::string_view always;  ///< "v.is_deleted = 0", or "1 = 1"
   std::vector<SearchedAttribute> attributes;
@@ -37,6 +37,15 @@ struct SearchedTable {
   std::vector<formats::OrderBy> tie_breakers;
   int64_t results_max = 0;
 };
+
+/// Conditions `tag = 'value'` that every hit must fulfil. If few tags do, the search should begin
+/// with those (SearchStatement::Make's `first`) in place of walking all rows in order.
+std::vector<const formats::FilterCondition*> FindTagEqualities(const formats::Filter& filter);
+/// Up to this many tags.
+inline constexpr int64_t kFewTags = 2000;
+/// "SELECT ..., one row": how many tags there are like that, kFewTags + 1 for more. Parameters: key
+/// and value.
+std::string CountTagsText(const SearchedTable& table);
 
 /// One statement, and how to read tokens off its rows.
 class SearchStatement {
@@ -46,8 +55,11 @@ class SearchStatement {
   SearchStatement(const SearchStatement&) = delete;  // params_ borrows from texts_
   SearchStatement& operator=(const SearchStatement&) = delete;
 
-  /// Errors: kInvalidArgument, see Store::SearchModels.
-  static Result<SearchStatement> Make(const SearchedTable& table, const SearchRequest& request);
+  /// `filter` is that of the request; `first` one of its FindTagEqualities, or null. Errors:
+  /// kInvalidArgument, see Store::SearchModels.
+  static Result<SearchStatement> Make(const SearchedTable& table, const SearchRequest& request,
+                                      const formats::Filter& filter,
+                                      const formats::FilterCondition* first);
 
   const std::string& text() const { return text_; }
   const std::vector<sql::Param>& params() const { return params_; }
@@ -86,6 +98,7 @@ class SearchStatement {
   std::string order_text_;
   std::string position_text_;
   bool drops_prompt_conditions_ = false;
+  const formats::FilterCondition* first_ = nullptr;
   std::deque<std::string> texts_;  ///< what params_ borrows
   std::vector<sql::Param> params_;
 };
