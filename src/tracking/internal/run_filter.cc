@@ -431,7 +431,8 @@ std::string_view HeadColumn(const RunField& field) {
   return field.column == "user_id" ? "user_head" : "";
 }
 std::string_view TextColumn(const RunField& field) {
-  return field.kind == Kind::kParam || field.kind == Kind::kTag ? "value" : field.column;
+  if (field.kind == Kind::kParam || field.kind == Kind::kTag) return "value";
+  return field.column;
 }
 
 /// Is a text as long as a head compared, so that a head does not tell?

@@ -10,8 +10,8 @@
 //   read from its index as a set of bits, once; the sets are intersected, and what is left is
 //   listed or the order is walked against the bits, which costs next to nothing per run.
 //
-// Which one it is shows by trying: each condition is asked for its first kFewRuns runs, then a walk
-// may probe kProbeBudget runs. So nothing depends on an engine's statistics, and the worst case is
+// Which one it is shows by trying: each condition is asked for its first few runs, then a walk may
+// probe some more (RunTuning). So nothing depends on an engine's statistics, and the worst case is
 // a scan of the indices concerned. OR and NOT work in all three ways, as union and complement.
 //
 // An order by several keys is a walk by the first; runs that tie are sorted by the rest, or, where
@@ -35,13 +35,6 @@ using formats::FilterNode;
 using Kind = RunField::Kind;
 using Test = RunCondition::Test;
 
-/// A condition that holds for no more is read whole at once.
-constexpr size_t kFewRuns = 1000;
-/// As many runs may be probed in a walk before the conditions are read as sets.
-constexpr size_t kProbeBudget = 3000;
-/// Known candidates up to this many are listed and sorted, without a walk.
-constexpr size_t kListedRuns = 4000;
-constexpr size_t kFirstChunk = 200;
 constexpr size_t kLastChunk = 16384;
 
 /// One of the conditions that must all hold, and what is known of it.
@@ -56,7 +49,8 @@ bool IsSameValue(const OrderValue& a, const OrderValue& b) { return Compare(a, b
 
 class RunFinder {
  public:
-  RunFinder(RunReads& reads, const RunQuery& query) : reads_(reads), orders_(query.orders) {}
+  RunFinder(RunReads& reads, const RunQuery& query)
+      : reads_(reads), orders_(query.orders), tuning_(query.tuning) {}
 
   Result<std::vector<int64_t>> Run(const RunQuery& query) {
     Conjuncts conjuncts;
@@ -188,14 +182,15 @@ class RunFinder {
         known = conjunct->choice;
       }
     }
-    if (known && !known->is_complement && known->set.Count() <= std::max(kListedRuns, count)) {
+    if (known && !known->is_complement &&
+        known->set.Count() <= std::max(tuning_.listed_runs, count)) {
       ASSIGN_OR_RETURN(std::vector<int64_t> list,
                        FilterByAll(conjuncts, known->set.Members(), nullptr));
       return List(std::move(list));
     }
     for (const auto& conjunct : conjuncts) {
       if (conjunct->choice || conjunct->is_large) continue;
-      ASSIGN_OR_RETURN(List few, FindFew(conjunct->node, std::max(kFewRuns, count)));
+      ASSIGN_OR_RETURN(List few, FindFew(conjunct->node, std::max(tuning_.few_runs, count)));
       if (!few) {
         conjunct->is_large = true;
         continue;
@@ -334,13 +329,18 @@ class RunFinder {
     std::unique_ptr<RunStream> stream = OpenStream(reads_, order, tests);
     const bool is_total =
         stream->is_total() && level + 2 == orders_.size() && orders_[level + 1].is_ascending;
-    if (after != nullptr) {
-      if (!is_total && !stream->has_heads_only()) {
+    // A cut text may tie with others that only the whole texts tell apart.
+    const bool is_after_cut = after != nullptr && stream->has_heads_only() && MayBeCut(after->text);
+    if (is_after_cut) {
+      stream->SeekTo(*after);
+    } else if (after != nullptr) {
+      if (!is_total) {
         RETURN_IF_ERROR(
             Find(With(conjuncts, Equal(order.field, *after)), level + 1, after + 1, count, found));
         if (found.size() == goal) return false;
       }
       stream->SeekPast(*after, is_total ? &after[1].text : nullptr);
+      after = nullptr;
     }
 
     std::vector<Survivor> survivors;
@@ -348,11 +348,15 @@ class RunFinder {
     size_t group_begin = 0;  // in survivors
     OrderValue group_value{.rank = OrderValue::kMissing};
     size_t probed_count = 0;
-    const size_t group_max = std::max(kListedRuns, 2 * count);
-    for (size_t chunk = std::max(kFirstChunk, count + count / 4);;
+    const size_t group_max = std::max(tuning_.listed_runs, 2 * count);
+    for (size_t chunk = std::max(tuning_.first_chunk, count + count / 4);;
          chunk = std::min(chunk * 4, std::max(kLastChunk, count))) {
-      const bool is_enough = (is_total ? survivors.size() : group_begin) >= goal - found.size();
-      if (is_enough) break;
+      // The open group may go on, and of the first one some may be before `after`.
+      size_t first_count = 0;
+      while (is_after_cut && first_count < survivors.size() && survivors[first_count].group == 1)
+        ++first_count;
+      const size_t sure_count = (is_total ? survivors.size() : group_begin);
+      if (sure_count >= goal - found.size() + first_count) break;
       ASSIGN_OR_RETURN(std::vector<RunStream::Item> items, stream->Next(chunk));
       if (items.empty()) break;
       std::vector<int64_t> run_nos;
@@ -379,16 +383,14 @@ class RunFinder {
         survivors.resize(group_begin);
         RETURN_IF_ERROR(TakeSurvivors(std::move(survivors), level, after, *stream, goal, found));
         survivors.clear();
-        const bool goes_on = after != nullptr && IsSameValue(*after, group_value);
-        RETURN_IF_ERROR(Find(With(conjuncts, Equal(order.field, group_value)), level + 1,
-                             goes_on ? after + 1 : nullptr, goal - found.size(), found));
+        RETURN_IF_ERROR(Find(With(conjuncts, Equal(order.field, group_value)), level + 1, nullptr,
+                             goal - found.size(), found));
         if (found.size() == goal) return false;
-        after = nullptr;
         stream->SeekPast(group_value, nullptr);
         group_begin = 0;
         continue;
       }
-      if (probed_count > kProbeBudget) {
+      if (probed_count > tuning_.probe_budget) {
         bool is_news = false;
         for (const auto& conjunct : others) {
           if (conjunct->choice) continue;
@@ -442,6 +444,7 @@ class RunFinder {
 
   RunReads& reads_;
   const std::vector<RunOrder>& orders_;
+  const RunTuning tuning_;
   RunChoice visible_;
 };
 

@@ -12,6 +12,14 @@
 
 namespace sluice::tracking::internal {
 
+/// When one way of searching gives way to another (run_finder.cc). Results do not depend on it.
+struct RunTuning {
+  size_t few_runs = 1000;      ///< a condition that holds for no more is read whole at once
+  size_t probe_budget = 3000;  ///< probes in a walk before the conditions are read as sets
+  size_t listed_runs = 4000;   ///< so many candidates are listed and sorted rather than walked to
+  size_t first_chunk = 200;    ///< of a walk; the next ones grow
+};
+
 struct RunQuery {
   std::vector<RunFilterNode> conditions;  ///< all of them hold
   std::vector<RunOrder> orders;           ///< the last is by run id
@@ -19,6 +27,7 @@ struct RunQuery {
   /// Values of the run behind which to begin, one for each order.
   std::optional<std::vector<OrderValue>> after;
   size_t count = 0;
+  RunTuning tuning = {};
 };
 
 /// The first `count` runs. `reads` must be of the view's stages (StagesOf).

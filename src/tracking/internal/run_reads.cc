@@ -327,12 +327,11 @@ class IndexStream : public RunStream {
   }
 
   void SeekPast(const OrderValue& value, const std::string* run_id) override {
-    start_ = value;
-    if (has_heads_only()) start_->text = CutCharacters(value.text, kHeadLength);
-    Restart();
+    Seek(value, false);
     if (run_id == nullptr) return;
     for (Cursor& cursor : cursors_) cursor.last = Item{0, value, *run_id};
   }
+  void SeekTo(const OrderValue& value) override { Seek(value, true); }
 
  private:
   struct Cursor {
@@ -349,6 +348,13 @@ class IndexStream : public RunStream {
   bool ComesBefore(const Item& a, const Item& b) const {
     int order = Compare(a.value, b.value, order_.is_ascending);
     return order != 0 ? order < 0 : is_total() && a.run_id < b.run_id;
+  }
+
+  void Seek(const OrderValue& value, bool is_inclusive) {
+    start_ = value;
+    if (has_heads_only()) start_->text = CutCharacters(value.text, kHeadLength);
+    is_inclusive_ = is_inclusive;
+    Restart();
   }
 
   void Restart() {
@@ -407,7 +413,7 @@ class IndexStream : public RunStream {
       }
     } else if (start_) {
       test += fmt::format(" AND {} {}{} {}", walk_.column, is_up ? ">" : "<",
-                          has_heads_only() ? "=" : "", sql.Bind(ParamOf(*start_)));
+                          is_inclusive_ ? "=" : "", sql.Bind(ParamOf(*start_)));
     }
     for (const RunCondition* condition : tests_) test += " AND " + condition->Loose(sql);
     std::string text = fmt::format(
@@ -427,6 +433,7 @@ class IndexStream : public RunStream {
   const Walk walk_;
   const std::vector<const RunCondition*> tests_;
   std::optional<OrderValue> start_;
+  bool is_inclusive_ = false;
   std::vector<Cursor> cursors_;
 };
 
@@ -444,7 +451,7 @@ class CollectedStream : public RunStream {
     if (!is_read_) RETURN_IF_ERROR(ReadAll());
     if (start_) {
       auto first = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
-        return Compare(item.value, *start_, order_.is_ascending) > 0;
+        return Compare(item.value, *start_, order_.is_ascending) > (is_inclusive_ ? -1 : 0);
       });
       at_ = static_cast<size_t>(first - items_.begin());
       start_.reset();
@@ -456,7 +463,14 @@ class CollectedStream : public RunStream {
     return items;
   }
 
-  void SeekPast(const OrderValue& value, const std::string* /*run_id*/) override { start_ = value; }
+  void SeekPast(const OrderValue& value, const std::string* /*run_id*/) override {
+    start_ = value;
+    is_inclusive_ = false;
+  }
+  void SeekTo(const OrderValue& value) override {
+    start_ = value;
+    is_inclusive_ = true;
+  }
 
  private:
   Status ReadAll() {
@@ -491,6 +505,7 @@ class CollectedStream : public RunStream {
   std::vector<Item> items_;
   size_t at_ = 0;
   std::optional<OrderValue> start_;
+  bool is_inclusive_ = false;
 };
 
 std::unique_ptr<RunStream> OpenStream(RunReads& reads, const RunOrder& order,

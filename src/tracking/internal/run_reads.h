@@ -89,9 +89,11 @@ class RunStream {
   virtual bool is_total() const = 0;
   /// The next ones, about `count` of them; none: it is over.
   virtual Result<std::vector<Item>> Next(size_t count) = 0;
-  /// Goes on behind all runs of this value; with `run_id` (only if is_total), behind this run; in a
-  /// stream of heads, at the first run of the value's head.
+  /// Goes on behind all runs of this value (in a stream of heads: of its head); with `run_id`, only
+  /// if is_total, behind this run.
   virtual void SeekPast(const OrderValue& value, const std::string* run_id) = 0;
+  /// Goes on with the first run of this value (of its head).
+  virtual void SeekTo(const OrderValue& value) = 0;
 };
 
 /// `tests` are conditions on the same field, which the stream applies by itself as far as an index
