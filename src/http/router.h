@@ -29,7 +29,7 @@ struct Route {
   std::string name;  ///< for logs and metrics: "serve.invocations"
   /// Requests with at most this many body bytes run on the event loop itself: no hand-over between
   /// threads, but every other connection of that loop waits. Only for work of some ten microseconds
-  /// that never blocks. Negative: never.
+  /// that never blocks; their answers are not compressed. Negative: never.
   int64_t inline_body_bytes_max = -1;
   /// Overrides the server's limit. Negative: the server's; kUnlimited: none.
   int64_t body_bytes_max = -1;

@@ -392,6 +392,29 @@ TEST_F(StreamingTest, SlowDownloadersHoldNobodyUp) {
   for (const auto& one : stalled) EXPECT_EQ(one->ReadResponse()->body.size(), 8'000'000u);
 }
 
+TEST_F(StreamingTest, AStalledDownloadIsDropped) {
+  ServerOptions options;
+  options.transfer_timeout_ms = 50;
+  options.transfer_bytes_per_s_min = 1 << 30;
+  StartServer(options);
+  WriteFile(MakeBytes(16'000'000));
+  stream_bytes_ = MakeBytes(16'000'000);
+  int64_t answered_count = 0;
+  for (const char* path : {"/file", "/stream/known", "/stream/chunked"}) {
+    const auto client = Connect();
+    ASSERT_TRUE(
+        client->SendBytes("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n").ok());
+    ++answered_count;
+    while (server_->stats().request_count < answered_count ||
+           server_->stats().connection_count > 0) {
+      std::this_thread::yield();
+    }
+    EXPECT_FALSE(client->ReadResponse().ok()) << path;
+  }
+  EXPECT_EQ(alive_count_.load(), 0);
+  EXPECT_EQ(server_->stats().transfer_count, 0);
+}
+
 TEST_F(StreamingTest, SourcesOfKnownAndUnknownLength) {
   StartServer();
   const auto client = Connect();
