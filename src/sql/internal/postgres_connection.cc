@@ -18,8 +18,18 @@ constexpr size_t kMaxPrepared = 512;
 constexpr size_t kMaxPending = 2048;
 constexpr int kMinServerVersion = 130'000;
 
-constexpr Query kBeginRead{"begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
-constexpr Query kBeginWrite{"begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+// What a transaction is depends on what its connection is for, which hardly ever changes: options
+// of each BEGIN would cost the server more than a small statement.
+constexpr Query kReadsOnly{
+    "sql.set_up_reads",
+    "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"};
+constexpr Query kWrites{
+    "sql.set_up_writes",
+    "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"};
+constexpr Query kDoNotSync{"sql.do_not_sync", "SET synchronous_commit TO off"};
+// For one transaction, to what the server, database or role says.
+constexpr Query kDoSync{"sql.do_sync", "SET LOCAL synchronous_commit TO DEFAULT"};
+constexpr Query kBegin{"begin", "BEGIN"};
 constexpr Query kCommit{"commit", "COMMIT"};
 constexpr Query kRollback{"rollback", "ROLLBACK"};
 constexpr Query kSavepoint{"savepoint", "SAVEPOINT body"};
@@ -29,10 +39,9 @@ constexpr Query kRollbackTo{"rollback to savepoint", "ROLLBACK TO body"};
 constexpr Query kLockAlone{"sql.lock_database", "SELECT pg_advisory_xact_lock($1, $2)"};
 constexpr Query kLockScope{
     "sql.lock_scope", "SELECT pg_advisory_xact_lock_shared($1, $2), pg_advisory_xact_lock($3)"};
-constexpr Query kDoNotSync{"sql.do_not_sync", "SET LOCAL synchronous_commit TO off"};
 // The smallest write whose commit waits until the log is on disk, and with it every commit before.
-constexpr Query kSync{"sql.sync_commits",
-                      "SELECT CAST(pg_logical_emit_message(true, 'sluice', '') AS TEXT)"};
+constexpr Query kEmitMessage{"sql.sync_commits",
+                             "SELECT CAST(pg_logical_emit_message(true, 'sluice', '') AS TEXT)"};
 constexpr Query kAskDatabase{
     "sql.describe_database",
     "SELECT current_schema(), current_setting('server_encoding'), current_setting('search_path')"};
@@ -364,12 +373,22 @@ Status PostgresConnection::StartAfresh() {
   return Ok();
 }
 
+Status PostgresConnection::SetUpFor(TxKind kind) {
+  if (kind == kind_) return Ok();
+  kind_ = kind;
+  RETURN_IF_ERROR(SendPlain(kind == TxKind::kRead ? kReadsOnly : kWrites));
+  if (kind == TxKind::kWrite) RETURN_IF_ERROR(SendPlain(kDoNotSync));
+  // Settled before the transaction begins.
+  return SendSync();
+}
+
 Status PostgresConnection::Begin(TxKind kind, io::Durability /*durability*/,
                                  std::string_view scope) {
   RETURN_IF_ERROR(StartAfresh());
+  RETURN_IF_ERROR(SetUpFor(kind));
   is_in_transaction_ = true;
-  if (kind == TxKind::kRead) return Post(kBeginRead, {});
-  RETURN_IF_ERROR(Post(kBeginWrite, {}));
+  RETURN_IF_ERROR(Post(kBegin, {}));
+  if (kind == TxKind::kRead) return Ok();
   auto high = static_cast<int32_t>(database_lock_ >> 32);
   auto low = static_cast<int32_t>(database_lock_);
   if (scope.empty()) {
@@ -381,6 +400,11 @@ Status PostgresConnection::Begin(TxKind kind, io::Durability /*durability*/,
 }
 
 Status PostgresConnection::Commit() {
+  RETURN_IF_ERROR(Post(kDoSync, {}));
+  return CommitUnsynced();
+}
+
+Status PostgresConnection::CommitUnsynced() {
   RETURN_IF_ERROR(Send(kCommit, {}));
   RETURN_IF_ERROR(SendSync());
   Result<ResultHandle> result = ReadAnswers();
@@ -396,15 +420,15 @@ Status PostgresConnection::Commit() {
   return Ok();
 }
 
-Status PostgresConnection::CommitUnsynced() {
-  RETURN_IF_ERROR(Post(kDoNotSync, {}));
-  return Commit();
-}
-
 Status PostgresConnection::SyncCommits() {
   RETURN_IF_ERROR(StartAfresh());
-  RETURN_IF_ERROR(Start(kSync, {}));
-  return Ok();
+  RETURN_IF_ERROR(SetUpFor(TxKind::kWrite));
+  for (const Query& query : {kBegin, kDoSync, kEmitMessage, kCommit})
+    RETURN_IF_ERROR(Post(query, {}));
+  Result<ResultHandle> done = Await();
+  if (done.ok()) return Ok();
+  Rollback();
+  return std::move(done).error();
 }
 
 void PostgresConnection::Rollback() {

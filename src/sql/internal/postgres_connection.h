@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -85,6 +86,8 @@ class PostgresConnection : public Connection {
   Status SendPlain(const Query& query);
   /// Reads what was left unread by the last transaction, whose end nobody waits for.
   Status StartAfresh();
+  /// The session's settings for such transactions.
+  Status SetUpFor(TxKind kind);
   /// Ends what was sent with a sync and reads the answers to all of it: the last one, or the first
   /// error.
   Result<ResultHandle> Await();
@@ -99,7 +102,8 @@ class PostgresConnection : public Connection {
   std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;
   uint64_t use_count_ = 0;
   uint64_t prepared_count_ = 0;
-  int64_t database_lock_ = 0;  ///< of writers without a scope; the seed of scopes' locks
+  int64_t database_lock_ = 0;   ///< of writers without a scope; the seed of scopes' locks
+  std::optional<TxKind> kind_;  ///< that the session is set up for
   Fault fault_ = Fault::kNone;
   bool is_in_transaction_ = false;
 };
