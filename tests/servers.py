@@ -72,13 +72,13 @@ class Server:
         self.stop()
 
 
-def sluice_server(folder, *options, database=None, env=None, port=None):
-    """`sluice server` over `database` (default: SQLite in the folder), artifacts in the folder."""
+def sluice_server(folder, *options, database=None, env=None, port=None, destination=None):
+    """`sluice server` over `database` (default: SQLite in the folder), artifacts in `destination` (default: in the folder)."""
     port = port or free_port()
     folder = pathlib.Path(folder)
     database = database or f"sqlite:///{folder}/sluice.db"
     return Server([SLUICE, "server", "--port", port, "--backend-store-uri", database, "--artifacts-destination",
-                   folder / "artifacts", *options], folder, port, {**WEBHOOKS, **(env or {})})
+                   destination or folder / "artifacts", *options], folder, port, {**WEBHOOKS, **(env or {})})
 
 
 def mlflow_server(version, folder, *options, database=None, env=None):

@@ -60,7 +60,7 @@ Result<Answer> ProxiedDownload(Services& services, Call& call) {
   ASSIGN_OR_RETURN(const int64_t size_bytes, SizeOf(remote, path));
   ASSIGN_OR_RETURN(const PresignedUrl url,
                    remote.Presign(PresignedMethod::kGet, path,
-                                  services.artifacts->options().presigned_expiry_s));
+                                  services.artifacts->options().presigned_expiry_s, {}));
   return PrintUrl("url", url, size_bytes);
 }
 
@@ -115,8 +115,10 @@ Result<Answer> UploadUrl(Services& services, Call& call) {
   ASSIGN_OR_RETURN(const DirectPlace direct, FindDirect(services, uri, path, "Presigned upload",
                                                         "proxied artifact storage", "a "));
   if (!direct.place.remote->can_presign()) return NotSupported("Presigned upload");
-  ASSIGN_OR_RETURN(const PresignedUrl url,
-                   direct.place.remote->Presign(PresignedMethod::kPut, direct.path, expires_s));
+  ASSIGN_OR_RETURN(
+      const PresignedUrl url,
+      direct.place.remote->Presign(PresignedMethod::kPut, direct.path, expires_s,
+                                   std::string(internal::ArtifactContentType(direct.path))));
   return PrintUrl("presigned_url", url, -1);
 }
 
@@ -136,7 +138,7 @@ Result<Answer> DownloadUrl(Services& services, Call& call) {
   if (!remote.can_presign()) return NotSupported("Presigned download");
   ASSIGN_OR_RETURN(const int64_t size_bytes, SizeOf(remote, direct.path));
   ASSIGN_OR_RETURN(const PresignedUrl url,
-                   remote.Presign(PresignedMethod::kGet, direct.path, expires_s));
+                   remote.Presign(PresignedMethod::kGet, direct.path, expires_s, {}));
   return PrintUrl("presigned_url", url, size_bytes);
 }
 

@@ -27,7 +27,8 @@ std::unique_ptr<http::BodySource> SourceOf(std::string_view text) {
   return std::make_unique<TextSource>(text);
 }
 
-Result<PresignedUrl> Remote::Presign(PresignedMethod, const std::string&, int64_t) {
+Result<PresignedUrl> Remote::Presign(PresignedMethod, const std::string&, int64_t,
+                                     const std::string&) {
   return FailedPrecondition("a " + std::string(kind()) + " destination has no presigned URLs");
 }
 

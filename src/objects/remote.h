@@ -131,10 +131,10 @@ class Remote {
 
   /// Whether the two below work.
   virtual bool can_presign() const { return false; }
-  /// `expires_s` in [1, kPresignedExpiryMaxS] (CHECK). kFailedPrecondition where can_presign is
-  /// false.
+  /// `expires_s` in [1, kPresignedExpiryMaxS] (CHECK). `content_type` is of what is put.
+  /// kFailedPrecondition where can_presign is false.
   virtual Result<PresignedUrl> Presign(PresignedMethod method, const std::string& path,
-                                       int64_t expires_s);
+                                       int64_t expires_s, const std::string& content_type);
   virtual Result<PresignedUrl> PresignPart(const std::string& path, const std::string& upload_id,
                                            int part_number, int64_t expires_s);
 };

@@ -228,18 +228,19 @@ class S3Remote final : public Remote {
     return Ok();
   }
 
-  Result<PresignedUrl> Presign(PresignedMethod method, const std::string& path,
-                               int64_t expires_s) override {
+  Result<PresignedUrl> Presign(PresignedMethod method, const std::string& path, int64_t expires_s,
+                               const std::string& content_type) override {
     CHECK(expires_s >= 1 && expires_s <= kPresignedExpiryMaxS);
-    if (method == PresignedMethod::kGet) {
-      return client_->Presign({.key = KeyOf(path),
-                               .query = {{"response-content-disposition",
-                                          http::ContentDisposition(RemoteBaseName(path))}}},
+    if (method == PresignedMethod::kPut) {
+      return client_->Presign({.method = "PUT",
+                               .key = KeyOf(path),
+                               .headers = internal::UploadHeaders(*client_, content_type)},
                               expires_s);
     }
-    return client_->Presign(
-        {.method = "PUT", .key = KeyOf(path), .headers = client_->options().upload_headers},
-        expires_s);
+    return client_->Presign({.key = KeyOf(path),
+                             .query = {{"response-content-disposition",
+                                        http::ContentDisposition(RemoteBaseName(path))}}},
+                            expires_s);
   }
 
   Result<PresignedUrl> PresignPart(const std::string& path, const std::string& upload_id,

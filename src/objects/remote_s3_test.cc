@@ -196,7 +196,7 @@ TEST(S3Uri, NamesABucket) {
   }
   const std::unique_ptr<Remote> remote =
       OpenS3Remote("s3://models/a", {}, std::make_unique<FixedCredentials>()).value();
-  const PresignedUrl url = remote->Presign(PresignedMethod::kGet, "x y/z", 60).value();
+  const PresignedUrl url = remote->Presign(PresignedMethod::kGet, "x y/z", 60, "").value();
   EXPECT_TRUE(url.url.starts_with(
       "https://models.s3.us-east-1.amazonaws.com/a/x%20y/z?X-Amz-Algorithm=AWS4-HMAC-SHA256"))
       << url.url;

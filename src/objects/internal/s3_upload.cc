@@ -68,14 +68,6 @@ class ExactSource final : public http::BodySource {
   const std::string& shown_;
 };
 
-std::vector<NameValue> UploadHeaders(const S3Client& client, const std::string& content_type) {
-  std::vector<NameValue> headers = client.options().upload_headers;
-  const bool has_type = std::ranges::any_of(
-      headers, [](const NameValue& field) { return field.first == "Content-Type"; });
-  if (!has_type && !content_type.empty()) headers.emplace_back("Content-Type", content_type);
-  return headers;
-}
-
 Result<RemoteStat> PutWhole(S3Client& client, const std::string& key, const std::string& bytes,
                             const std::string& content_type, int64_t now_ms) {
   ASSIGN_OR_RETURN(const http::FetchResponse response,
@@ -122,6 +114,14 @@ Result<int64_t> SendParts(S3Client& client, const std::string& key, const std::s
 }
 
 }  // namespace
+
+std::vector<NameValue> UploadHeaders(const S3Client& client, const std::string& content_type) {
+  std::vector<NameValue> headers = client.options().upload_headers;
+  const bool has_type = std::ranges::any_of(
+      headers, [](const NameValue& field) { return field.first == "Content-Type"; });
+  if (!has_type && !content_type.empty()) headers.emplace_back("Content-Type", content_type);
+  return headers;
+}
 
 int64_t S3PartBytes(int64_t part_bytes, int64_t size_bytes, int part_number) {
   constexpr int64_t kRoundBytes = 1 << 20;

@@ -18,6 +18,9 @@ namespace sluice::objects::internal {
 Result<RemoteStat> UploadToS3(S3Client& client, const std::string& key, const std::string& shown,
                               http::BodySource& source, const PutOptions& options, int64_t now_ms);
 
+/// The fields of an upload: those of the options, and its type unless they say another.
+std::vector<NameValue> UploadHeaders(const S3Client& client, const std::string& content_type);
+
 Result<std::string> CreateS3Upload(S3Client& client, const std::string& key,
                                    const std::string& content_type);
 /// In memory, and so repeatable, up to a size; larger parts are streamed and sent once.
