@@ -6,13 +6,30 @@ namespace sluice::app {
 
 std::span<const Command> Commands() {
   static const std::vector<Command> commands = {
-      MakeInitCommand(),         MakeRunCommand(),         MakePlanCommand(),
-      MakeWhyCommand(),          MakeStatusCommand(),      MakeLogCommand(),
-      MakePredictCommand(),      MakeServeCommand(),       MakeServerCommand(),
-      MakeModelsCommand(),       MakeModelsUndoCommand(),  MakeDataInferCommand(),
-      MakeDataValidateCommand(), MakeDataProfileCommand(), MakeDataConvertCommand(),
-      MakeSchemaCommand(),       MakeGcCommand(),          MakeFsckCommand(),
-      MakeReferenceCommand(),    MakeVersionCommand(),     MakeStepCommand(),
+      MakeInitCommand(),
+      MakeRunCommand(),
+      MakePlanCommand(),
+      MakeWhyCommand(),
+      MakeStatusCommand(),
+      MakeLogCommand(),
+      MakePredictCommand(),
+      MakeServeCommand(),
+      MakeServerCommand(),
+      MakeAuthCreateUserCommand(),
+      MakeAuthResetPasswordCommand(),
+      MakeAuthCreateTokenCommand(),
+      MakeModelsCommand(),
+      MakeModelsUndoCommand(),
+      MakeDataInferCommand(),
+      MakeDataValidateCommand(),
+      MakeDataProfileCommand(),
+      MakeDataConvertCommand(),
+      MakeSchemaCommand(),
+      MakeGcCommand(),
+      MakeFsckCommand(),
+      MakeReferenceCommand(),
+      MakeVersionCommand(),
+      MakeStepCommand(),
   };
   return commands;
 }
