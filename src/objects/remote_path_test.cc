@@ -47,7 +47,7 @@ TEST(RemotePath, EncodedTextMeansWhatItDecodesTo) {
 }
 
 TEST(RemotePath, NothingThatCouldLeaveTheDestinationIsAPath) {
-  using namespace std::string_view_literals;
+  using std::string_view_literals::operator""sv;
   std::string layers = "..";
   for (int i = 0; i < 12; ++i) layers = i == 0 ? "%2e%2e" : "%25" + layers.substr(1);
   std::string deep;
