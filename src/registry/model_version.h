@@ -84,7 +84,7 @@ struct RegisteredModel {
   int64_t latest_version = 0;  ///< the greatest that is not deleted, 0 if none
   std::vector<Tag> tags;       ///< sorted by key
   std::vector<Alias> aliases;  ///< sorted by alias
-  /// The greatest version of each stage that has one, in the order of Stage; with their tags,
+  /// The greatest version of each stage that has one, smallest number first; with their tags,
   /// without their aliases (as MLflow's answers).
   std::vector<ModelVersion> latest_versions;
 };

@@ -108,5 +108,34 @@ TEST(Registry, ListsModelFoldersForGarbageCollection) {
   EXPECT_EQ(ListModelObjectIds(*db).value(), (std::vector<std::string>{"tree:a", "tree:b"}));
 }
 
+TEST(Registry, KeepsWhatTheFirstSchemaHeld) {
+  ManualClock clock;
+  std::shared_ptr<sql::Db> db = sql::OpenTestDb(sql::TestEngine::kSqliteMemory);
+  ASSERT_TRUE(sql::Migrate(*db, {Migrations().front()}, clock).ok());
+  static constexpr sql::Query kOld[] = {
+      {"old.model", "INSERT INTO registered_models VALUES ('m', 'd', 2, 1, 2)"},
+      {"old.version",
+       "INSERT INTO model_versions (name, version, source, model_id, run_id, description, verdict, "
+       "verdict_digest, provenance, created_ms, updated_ms, is_deleted) VALUES "
+       "('m', 1, 's', 'tree:a', '', '', 1, '', '', 1, 1, 0), "
+       "('m', 2, 's', 'tree:b', '', '', 1, '', '', 1, 1, 0)"},
+      {"old.alias", "INSERT INTO model_aliases VALUES ('m', 'champion', 2)"},
+      {"old.moves",
+       "INSERT INTO alias_moves VALUES (1, 'm', 'champion', NULL, 1, NULL, 0, '', '', 1), "
+       "(2, 'm', 'champion', 1, 2, NULL, 0, '', '', 2)"}};
+  ASSERT_TRUE(db->Write([&](sql::Tx& tx) -> Status {
+                  for (const sql::Query& query : kOld) RETURN_IF_ERROR(tx.Execute(query));
+                  return Ok();
+                }).ok());
+  ASSERT_TRUE(sql::Migrate(*db, Migrations(), clock).ok());
+  auto store = OpenStore(*db, clock);
+  ModelVersion version = store->GetVersion("m", 2).value();
+  EXPECT_EQ(version.stage, Stage::kNone);
+  EXPECT_EQ(version.status, VersionStatus::kReady);
+  EXPECT_EQ(store->ListAliasMoves("m", "champion").value().size(), 2u);
+  EXPECT_EQ(store->UndoAlias("m", "champion", "", "").value().to_version, 1);
+  EXPECT_EQ(store->CreateVersion({.name = "m", .source = "s"}).value().version, 3);
+}
+
 }  // namespace
 }  // namespace sluice::registry

@@ -1,4 +1,5 @@
-// Where webhooks may go: not into the network the server stands in.
+#include "registry/webhook_address.h"
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netdb.h>
@@ -10,7 +11,6 @@
 #include <memory>
 
 #include "registry/internal/uri.h"
-#include "registry/webhooks.h"
 
 namespace sluice::registry {
 namespace {

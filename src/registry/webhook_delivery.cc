@@ -6,13 +6,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
-#include <random>
 
 #include "base/check.h"
 #include "base/guarded.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/periodic.h"
+#include "base/random.h"
 #include "base/thread_pool.h"
 #include "base/utf8.h"
 #include "registry/internal/secret_box.h"
@@ -256,8 +258,7 @@ class Dispatcher : public WebhookDispatcher {
   }
 
   double Spread() {
-    return spread_.With(
-        [](std::minstd_rand& random) { return static_cast<double>(random() % 1000) / 1000.0; });
+    return spread_.With([](Random& random) { return random.NextDouble(); });
   }
 
   struct UnderWay {
@@ -272,7 +273,8 @@ class Dispatcher : public WebhookDispatcher {
   const SendFunction send_;
   Clock& clock_;
   Guarded<UnderWay> under_way_;
-  Guarded<std::minstd_rand> spread_{std::random_device{}()};
+  // Of each process its own, so that replicas do not try together.
+  Guarded<Random> spread_{StableHash64(NewRunId())};
   std::atomic<int64_t> next_forgetting_ms_ = 0;
   std::atomic<size_t> turn_ = 0;
   std::atomic<bool> is_stopping_ = false;

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "http/fetch.h"
 #include "registry/internal/uri.h"
+#include "registry/webhook_address.h"
 #include "registry/webhook_delivery.h"
 
 namespace sluice::registry {

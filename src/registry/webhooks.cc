@@ -13,6 +13,7 @@
 #include "registry/internal/secret_box.h"
 #include "registry/internal/sql_webhooks.h"
 #include "registry/internal/version_rows.h"
+#include "registry/webhook_address.h"
 #include "registry/webhook_delivery.h"
 
 namespace sluice::registry {

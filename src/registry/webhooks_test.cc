@@ -7,6 +7,7 @@
 #include "formats/json.h"
 #include "registry/internal/secret_box.h"
 #include "registry/store.h"
+#include "registry/webhook_address.h"
 #include "registry/webhook_delivery.h"
 #include "sql/testing/test_database.h"
 

@@ -60,6 +60,23 @@ void CollectPromptConditions(const FilterNode& node, std::vector<const FilterCon
   for (const FilterNode& child : node.children) CollectPromptConditions(child, found);
 }
 
+/// Comparators of numbers are refused in the words MLflow has for models and versions.
+Status CheckText(const Filter& filter, const FilterCondition& condition, FilterEntity entity) {
+  switch (formats::PositiveOf(condition.comparator)) {
+    case Comparator::kLess:
+    case Comparator::kLessOrEqual:
+    case Comparator::kGreater:
+    case Comparator::kGreaterOrEqual:
+    case Comparator::kBetween:
+      return filter.Fail(
+          condition.position,
+          fmt::format("Invalid comparator for {}: {}", formats::FilterEntityName(entity),
+                      formats::ComparatorText(condition.comparator)));
+    default: break;
+  }
+  return formats::CheckFilterValues(filter, condition, entity, formats::FilterValueType::kText);
+}
+
 void CollectTagEqualities(const FilterNode& node, std::vector<const FilterCondition*>& found) {
   if (node.kind == FilterNode::Kind::kAnd) {
     for (const FilterNode& child : node.children) CollectTagEqualities(child, found);
@@ -283,15 +300,13 @@ Result<std::string> SearchStatement::Condition(const SearchedTable& table, const
                                    condition.key.name));
   }
   if (attribute->is_number) return NumberCondition(filter, condition, attribute->column);
-  RETURN_IF_ERROR(formats::CheckFilterValues(filter, condition, FilterEntity::kAttribute,
-                                             formats::FilterValueType::kText));
+  RETURN_IF_ERROR(CheckText(filter, condition, FilterEntity::kAttribute));
   return TextComparison(condition, attribute->column);
 }
 
 Result<std::string> SearchStatement::TagCondition(const SearchedTable& table, const Filter& filter,
                                                   const FilterCondition& condition) {
-  RETURN_IF_ERROR(formats::CheckFilterValues(filter, condition, FilterEntity::kTag,
-                                             formats::FilterValueType::kText));
+  RETURN_IF_ERROR(CheckText(filter, condition, FilterEntity::kTag));
   if (IsAboutPrompts(condition)) {
     if (drops_prompt_conditions_) return std::string("1 = 1");
     ASSIGN_OR_RETURN(std::string text, PromptCondition(table, condition));
@@ -330,9 +345,10 @@ Result<std::string> SearchStatement::NumberCondition(const Filter& filter,
           std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
       if (value.kind != FilterValue::Kind::kText || error != std::errc() ||
           end != value.text.data() + value.text.size()) {
-        return filter.Fail(value.position,
-                           fmt::format("Invalid value for numeric attribute '{}': {}",
-                                       condition.key.name, value.text));
+        return filter.Fail(
+            value.position,
+            fmt::format("Invalid value for numeric attribute '{0}': {2}{1}{2}", condition.key.name,
+                        value.text, value.kind == FilterValue::Kind::kText ? "'" : ""));
       }
     }
     bound.push_back(Bind(number));

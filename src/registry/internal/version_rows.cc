@@ -17,7 +17,7 @@ using sql::Row;
   " FROM " names                                                                               \
   " CROSS JOIN stages s JOIN model_versions v ON v.name = n.value AND v.version = "            \
   "(SELECT MAX(x.version) FROM model_versions x WHERE x.name = n.value AND x.stage = s.stage " \
-  "AND x.is_deleted = 0) ORDER BY v.name, v.stage"
+  "AND x.is_deleted = 0) ORDER BY v.name, v.version"
 constexpr Query kLatest{"registry.latest_versions", SLUICE_LATEST(SLUICE_NAMES_SQLITE),
                         SLUICE_LATEST(SLUICE_NAMES_POSTGRES)};
 #undef SLUICE_LATEST

@@ -23,7 +23,7 @@ namespace sluice::registry::internal {
 ModelVersion VersionFromRow(const sql::Row& row);
 /// One query for all.
 Status LoadTags(sql::Reader& reader, std::vector<ModelVersion>& versions);
-/// The newest version of each stage of each of the models, with tags, sorted by model and stage.
+/// The newest version of each stage of each of the models, with tags, sorted by model and number.
 /// Two queries for all.
 Result<std::vector<ModelVersion>> FindLatestVersions(sql::Reader& reader,
                                                      const std::vector<std::string>& names);

@@ -386,7 +386,7 @@ TEST_P(RegistryStoreContract, MovesVersionsThroughStages) {
   ASSERT_TRUE(move(3, Stage::kStaging, true).ok());
   EXPECT_EQ(store().GetVersion("credit", 1).value().stage, Stage::kArchived);
   EXPECT_EQ(store().GetVersion("credit", 2).value().stage, Stage::kArchived);
-  EXPECT_EQ(latest({}), (std::vector<int64_t>{4, 3, 2}));
+  EXPECT_EQ(latest({}), (std::vector<int64_t>{2, 3, 4}));
   for (Stage stage : {Stage::kNone, Stage::kArchived})
     EXPECT_EQ(move(1, stage, true).error().code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(move(9, Stage::kStaging).error().code(), ErrorCode::kNotFound);
