@@ -1,10 +1,13 @@
 """The real `mlflow` package, three versions of it, against `sluice server --app-name basic-auth`. The checks are in
 mlflow_auth_client/."""
 
+import concurrent.futures
+import json
 import os
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 import requests
@@ -87,7 +90,6 @@ def test_settings_that_cannot_be_kept_are_refused(tmp_path):
 
 
 def test_guessing_is_slowed_down_and_a_login_flood_leaves_the_server_alive(tmp_path):
-    import concurrent.futures
     with servers.sluice_server(tmp_path, "--app-name", "basic-auth", env=ADMIN) as server:
         root = ("root", ADMIN["MLFLOW_AUTH_ADMIN_PASSWORD"])
         url = f"{server.url}/api/2.0/mlflow/experiments/search?max_results=5"
@@ -100,3 +102,43 @@ def test_guessing_is_slowed_down_and_a_login_flood_leaves_the_server_alive(tmp_p
         with open(f"/proc/{server.process.pid}/status") as status:
             peak_kib = int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
         assert peak_kib < 400_000, peak_kib
+
+
+def test_a_locked_out_administrator_gets_back_in_beside_the_database(tmp_path):
+    def sluice(*words, text=None):
+        result = subprocess.run([servers.SLUICE, "auth", *words, "--json", "--backend-store-uri", f"sqlite:///{tmp_path}/sluice.db"],
+                                input=text, text=True, capture_output=True, check=True)
+        return json.loads(result.stdout)
+
+    with servers.sluice_server(tmp_path, "--app-name", "basic-auth", env=ADMIN) as server:
+        url = f"{server.url}/api/2.0/mlflow/users/current"
+        assert requests.get(url, auth=("root", ADMIN["MLFLOW_AUTH_ADMIN_PASSWORD"])).status_code == 200
+        password = sluice("reset-password", "root")["password"]
+        assert sluice("create-user", "ada", "--password-stdin", text="correct horse battery\n") == {"username": "ada"}
+        token = sluice("create-token", "ada", "--read-only")["secret"]
+        time.sleep(1.1)  # what was verified is trusted for a second
+        assert requests.get(url, auth=("root", ADMIN["MLFLOW_AUTH_ADMIN_PASSWORD"])).status_code == 401
+        assert requests.get(url, auth=("root", password)).json()["user"]["is_admin"]
+        assert requests.get(url, headers={"Authorization": f"Bearer {token}"}).json()["user"]["username"] == "ada"
+
+
+def test_hosts_and_origins_are_kept_out(tmp_path):
+    with servers.sluice_server(tmp_path, "--cors-allowed-origins", "https://app.example.org") as server:
+        url = f"{server.url}/api/2.0/mlflow/experiments/create"
+
+        def post(**headers):
+            return requests.post(url, json={"name": f"x{time.monotonic_ns()}"}, headers=headers)
+
+        assert post(Host="evil.example.org").text == "Invalid Host header - possible DNS rebinding attack detected"
+        assert post(Host="10.evil.example.org").status_code == 403
+        assert post(Origin="https://evil.example.org").text == "Cross-origin request blocked"
+        assert post(Origin="null").status_code == 403
+        allowed = post(Origin="https://app.example.org")
+        assert allowed.status_code == 200 and allowed.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+        assert post().headers["X-Frame-Options"] == "SAMEORIGIN"
+        assert requests.get(f"{server.url}/health", headers={"Host": "evil.example.org"}).status_code == 200
+        assert requests.get(f"{server.url}/no/such", headers={"Host": "evil.example.org"}).status_code == 403
+    with servers.sluice_server(tmp_path, "--disable-security-middleware") as server:
+        assert requests.get(f"{server.url}/version", headers={"Host": "evil.example.org"}).status_code == 200
+        assert requests.post(f"{server.url}/api/2.0/mlflow/experiments/create", json={"name": "y"},
+                             headers={"Origin": "https://evil.example.org"}).status_code == 200
