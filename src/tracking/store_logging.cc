@@ -26,8 +26,8 @@ using sql::Tx;
 constexpr Query kIsServer{"tracking.is_server", "SELECT 0", "SELECT 1"};
 
 constexpr Query kInsertParam{"tracking.log_param",
-                             "INSERT INTO params (run_no, experiment_id, key, value) "
-                             "VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"};
+                             "INSERT INTO params (run_no, experiment_id, key, value, value_head) "
+                             "VALUES ($1, $2, $3, $4, substr($4, 1, 200)) ON CONFLICT DO NOTHING"};
 constexpr Query kGetParam{"tracking.get_param",
                           "SELECT value FROM params WHERE run_no = $1 AND key = $2"};
 // Of a server. What is read is what was there before.
@@ -35,20 +35,24 @@ constexpr Query kInsertParams{
     "tracking.log_params",
     "WITH given AS (SELECT key, value FROM unnest(CAST($3 AS TEXT[]), CAST($4 AS TEXT[])) "
     "AS g (key, value)), "
-    "added AS (INSERT INTO params (run_no, experiment_id, key, value) "
-    "SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), key, value FROM given ON CONFLICT DO NOTHING) "
+    "added AS (INSERT INTO params (run_no, experiment_id, key, value, value_head) "
+    "SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), key, value, substr(value, 1, 200) FROM given "
+    "ON CONFLICT DO NOTHING) "
     "SELECT p.key, p.value FROM params p JOIN given g ON g.key = p.key "
     "WHERE p.run_no = CAST($1 AS BIGINT) AND p.value <> g.value"};
 
 constexpr Query kSetTag{"tracking.set_tag",
-                        "INSERT INTO tags (run_no, experiment_id, key, value) "
-                        "VALUES ($1, $2, $3, $4) "
-                        "ON CONFLICT (run_no, key) DO UPDATE SET value = excluded.value"};
-constexpr Query kSetTags{"tracking.set_tags",
-                         "INSERT INTO tags (run_no, experiment_id, key, value) "
-                         "SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), key, value "
-                         "FROM unnest(CAST($3 AS TEXT[]), CAST($4 AS TEXT[])) AS g (key, value) "
-                         "ON CONFLICT (run_no, key) DO UPDATE SET value = excluded.value"};
+                        "INSERT INTO tags (run_no, experiment_id, key, value, value_head) "
+                        "VALUES ($1, $2, $3, $4, substr($4, 1, 200)) "
+                        "ON CONFLICT (run_no, key) DO UPDATE SET value = excluded.value, "
+                        "value_head = excluded.value_head"};
+constexpr Query kSetTags{
+    "tracking.set_tags",
+    "INSERT INTO tags (run_no, experiment_id, key, value, value_head) "
+    "SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), key, value, substr(value, 1, 200) "
+    "FROM unnest(CAST($3 AS TEXT[]), CAST($4 AS TEXT[])) AS g (key, value) "
+    "ON CONFLICT (run_no, key) DO UPDATE SET value = excluded.value, "
+    "value_head = excluded.value_head"};
 constexpr Query kSetName{"tracking.set_run_name", "UPDATE runs SET name = $2 WHERE run_no = $1"};
 constexpr Query kDeleteTag{"tracking.delete_tag",
                            "DELETE FROM tags WHERE run_no = $1 AND key = $2"};

@@ -22,7 +22,8 @@ using sql::Tx;
 constexpr Query kInsert{
     "tracking.create_run",
     "INSERT INTO runs (run_id, experiment_id, name, user_id, status, start_ms, end_ms, "
-    "artifact_uri, stage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) RETURNING run_no"};
+    "artifact_uri, stage, user_head) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, "
+    "substr($4, 1, 200)) RETURNING run_no"};
 constexpr Query kGet{
     "tracking.get_run",
     "SELECT run_no, run_id, experiment_id, name, user_id, status, start_ms, end_ms, artifact_uri, "

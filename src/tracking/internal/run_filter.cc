@@ -472,7 +472,7 @@ std::string_view RunCondition::run_no() const {
 
 std::string_view RunCondition::experiment_id() const {
   bool is_dataset = field.kind == Kind::kDataset || field.kind == Kind::kDatasetContext;
-  return is_dataset ? "r.experiment_id" : "experiment_id";
+  return is_dataset ? "d.experiment_id" : "experiment_id";
 }
 
 std::string RunCondition::Exact(SqlText& sql) const {

@@ -42,6 +42,9 @@ struct Conjunct {
   RunFilterNode node;
   std::optional<RunChoice> choice;  ///< read as a set
   bool is_large = false;            ///< holds for more than a few
+  // Of the probes so far.
+  size_t probed_count = 0;
+  size_t passed_count = 0;
 };
 using Conjuncts = std::vector<std::shared_ptr<Conjunct>>;
 
@@ -162,7 +165,9 @@ class RunFinder {
       if (conjunct->choice) {
         std::erase_if(run_nos, [&](int64_t run_no) { return !conjunct->choice->Contains(run_no); });
       } else {
+        conjunct->probed_count += run_nos.size();
         ASSIGN_OR_RETURN(run_nos, Filter(conjunct->node, run_nos));
+        conjunct->passed_count += run_nos.size();
       }
     }
     return run_nos;
@@ -345,40 +350,47 @@ class RunFinder {
 
     std::vector<Survivor> survivors;
     size_t group = 0;
-    size_t group_begin = 0;  // in survivors
+    size_t group_begin = 0;      // in survivors
+    size_t group_row_count = 0;  // whether they survived or not
     OrderValue group_value{.rank = OrderValue::kMissing};
+    size_t row_count = 0;
+    size_t survivor_count = 0;
     size_t probed_count = 0;
-    const size_t group_max = std::max(tuning_.listed_runs, 2 * count);
-    for (size_t chunk = std::max(tuning_.first_chunk, count + count / 4);;
-         chunk = std::min(chunk * 4, std::max(kLastChunk, count))) {
+    size_t chunk = std::max(tuning_.first_chunk, count + count / 4);
+    for (;;) {
       // The open group may go on, and of the first one some may be before `after`.
       size_t first_count = 0;
       while (is_after_cut && first_count < survivors.size() && survivors[first_count].group == 1)
         ++first_count;
-      const size_t sure_count = (is_total ? survivors.size() : group_begin);
+      const size_t sure_count = is_total ? survivors.size() : group_begin;
       if (sure_count >= goal - found.size() + first_count) break;
       ASSIGN_OR_RETURN(std::vector<RunStream::Item> items, stream->Next(chunk));
       if (items.empty()) break;
+
       std::vector<int64_t> run_nos;
       for (const RunStream::Item& item : items) run_nos.push_back(item.run_no);
-      for (const auto& conjunct : others) {
-        if (!conjunct->choice) probed_count += run_nos.size();
-      }
+      const size_t probed_before = ProbedCount(others);
       ASSIGN_OR_RETURN(run_nos, FilterByAll(others, std::move(run_nos), nullptr));
+      probed_count += ProbedCount(others) - probed_before;
+      row_count += items.size();
+      survivor_count += run_nos.size();
       size_t next = 0;  // in run_nos, which is a part of items in their order
       for (const RunStream::Item& item : items) {
         if (is_total || !IsSameValue(item.value, group_value)) {
           ++group;
           group_begin = survivors.size();
+          group_row_count = 0;
           group_value = item.value;
         }
+        ++group_row_count;
         if (next == run_nos.size() || run_nos[next] != item.run_no) continue;
         survivors.push_back({item.run_no, group});
         ++next;
       }
-      const bool is_head_alone = stream->has_heads_only() && MayBeCut(group_value.text);
-      if (survivors.size() - group_begin > group_max && !is_total && !is_head_alone &&
-          level + 1 < orders_.size()) {
+
+      const bool is_cut = stream->has_heads_only() && MayBeCut(group_value.text);
+      if (group_row_count > std::max(tuning_.tied_runs, 2 * count) && !is_total && !is_cut &&
+          group_begin < goal - found.size() + first_count && level + 1 < orders_.size()) {
         // Very many tie: those before them are done, they are a search of their own.
         survivors.resize(group_begin);
         RETURN_IF_ERROR(TakeSurvivors(std::move(survivors), level, after, *stream, goal, found));
@@ -388,20 +400,50 @@ class RunFinder {
         if (found.size() == goal) return false;
         stream->SeekPast(group_value, nullptr);
         group_begin = 0;
+        group_row_count = 0;
         continue;
       }
-      if (probed_count > tuning_.probe_budget) {
-        bool is_news = false;
-        for (const auto& conjunct : others) {
-          if (conjunct->choice) continue;
-          ASSIGN_OR_RETURN(conjunct->choice, Evaluate(conjunct->node));
-          is_news = true;
+
+      // How far it is, if it goes on like this.
+      const double share =
+          (static_cast<double>(survivor_count) + 0.5) / static_cast<double>(row_count);
+      const double rows_ahead = static_cast<double>(goal - found.size() + 1) / share;
+      const double probes_ahead =
+          rows_ahead * static_cast<double>(probed_count) / static_cast<double>(row_count);
+      if (sure_count < goal - found.size() && group_begin < goal - found.size() &&
+          probes_ahead > static_cast<double>(tuning_.probe_budget)) {
+        // One at a time: the first may turn out so small that the others need no set.
+        Conjunct* strictest = FindStrictest(others);
+        if (strictest != nullptr) {
+          ASSIGN_OR_RETURN(strictest->choice, Evaluate(strictest->node));
+          return true;
         }
-        if (is_news) return true;
       }
+      const double wanted = std::min(1.2 * rows_ahead, static_cast<double>(kLastChunk));
+      chunk = std::max(std::max(tuning_.first_chunk, count), static_cast<size_t>(wanted));
     }
     RETURN_IF_ERROR(TakeSurvivors(std::move(survivors), level, after, *stream, goal, found));
     return false;
+  }
+
+  static size_t ProbedCount(const Conjuncts& conjuncts) {
+    size_t count = 0;
+    for (const auto& conjunct : conjuncts) count += conjunct->probed_count;
+    return count;
+  }
+
+  /// The condition that let the fewest pass, of those that are not sets.
+  static Conjunct* FindStrictest(const Conjuncts& conjuncts) {
+    auto share = [](const Conjunct& conjunct) {
+      return (static_cast<double>(conjunct.passed_count) + 0.5) /
+             (static_cast<double>(conjunct.probed_count) + 1);
+    };
+    Conjunct* strictest = nullptr;
+    for (const auto& conjunct : conjuncts) {
+      if (conjunct->choice) continue;
+      if (strictest == nullptr || share(*conjunct) < share(*strictest)) strictest = conjunct.get();
+    }
+    return strictest;
   }
 
   /// Is it as long as a head, so that texts behind it may differ?

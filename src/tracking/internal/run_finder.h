@@ -15,9 +15,10 @@ namespace sluice::tracking::internal {
 /// When one way of searching gives way to another (run_finder.cc). Results do not depend on it.
 struct RunTuning {
   size_t few_runs = 1000;      ///< a condition that holds for no more is read whole at once
-  size_t probe_budget = 3000;  ///< probes in a walk before the conditions are read as sets
+  size_t probe_budget = 8000;  ///< probes a walk may take; if it needs more, conditions become sets
   size_t listed_runs = 4000;   ///< so many candidates are listed and sorted rather than walked to
-  size_t first_chunk = 200;    ///< of a walk; the next ones grow
+  size_t tied_runs = 1000;     ///< more runs of one value are a search of their own
+  size_t first_chunk = 200;    ///< of a walk
 };
 
 struct RunQuery {

@@ -16,10 +16,10 @@ CREATE TABLE runs_new (
   artifact_uri TEXT NOT NULL,
   stage BIGINT NOT NULL,            -- 0 active, 1 deleted
   -- As much as an index entry takes; a shorter one is here whole.
-  user_head TEXT GENERATED ALWAYS AS (substr(user_id, 1, 200)) /*sqlite VIRTUAL *//*postgres STORED */
+  user_head TEXT NOT NULL
 );
-INSERT INTO runs_new (run_id, experiment_id, name, user_id, status, start_ms, end_ms, artifact_uri, stage)
-  SELECT run_id, experiment_id, name, user_id, status, start_ms, end_ms, artifact_uri, stage
+INSERT INTO runs_new (run_id, experiment_id, name, user_id, status, start_ms, end_ms, artifact_uri, stage, user_head)
+  SELECT run_id, experiment_id, name, user_id, status, start_ms, end_ms, artifact_uri, stage, substr(user_id, 1, 200)
   FROM runs ORDER BY start_ms, run_id;
 
 CREATE TABLE params_new (
@@ -27,12 +27,13 @@ CREATE TABLE params_new (
   key TEXT NOT NULL,
   value TEXT NOT NULL,
   experiment_id BIGINT NOT NULL,
-  -- As much of the value as an index entry takes. A shorter value is here whole.
-  value_head TEXT GENERATED ALWAYS AS (substr(value, 1, 200)) /*sqlite VIRTUAL *//*postgres STORED */,
+  -- The first 200 characters, as much as an index entry takes; a shorter value is here whole. Not a generated column:
+  -- SQLite 3.40 does not answer from an index over one.
+  value_head TEXT NOT NULL,
   PRIMARY KEY (run_no, key)
 ) /*sqlite WITHOUT ROWID */;
-INSERT INTO params_new (run_no, key, value, experiment_id)
-  SELECT r.run_no, p.key, p.value, r.experiment_id FROM params p JOIN runs_new r ON r.run_id = p.run_id
+INSERT INTO params_new (run_no, key, value, experiment_id, value_head)
+  SELECT r.run_no, p.key, p.value, r.experiment_id, substr(p.value, 1, 200) FROM params p JOIN runs_new r ON r.run_id = p.run_id
   ORDER BY r.run_no, p.key;
 
 CREATE TABLE tags_new (
@@ -40,11 +41,11 @@ CREATE TABLE tags_new (
   key TEXT NOT NULL,
   value TEXT NOT NULL,
   experiment_id BIGINT NOT NULL,
-  value_head TEXT GENERATED ALWAYS AS (substr(value, 1, 200)) /*sqlite VIRTUAL *//*postgres STORED */,
+  value_head TEXT NOT NULL,
   PRIMARY KEY (run_no, key)
 ) /*sqlite WITHOUT ROWID */;
-INSERT INTO tags_new (run_no, key, value, experiment_id)
-  SELECT r.run_no, t.key, t.value, r.experiment_id FROM tags t JOIN runs_new r ON r.run_id = t.run_id
+INSERT INTO tags_new (run_no, key, value, experiment_id, value_head)
+  SELECT r.run_no, t.key, t.value, r.experiment_id, substr(t.value, 1, 200) FROM tags t JOIN runs_new r ON r.run_id = t.run_id
   ORDER BY r.run_no, t.key;
 
 -- One row for each run and key: the latest point, the extremes, and a short number that stands for the pair in
