@@ -78,7 +78,9 @@ class Dispatcher : public WebhookDispatcher {
   ~Dispatcher() override {
     loop_.reset();  // no new polls,
     is_stopping_ = true;
-    threads_.reset();  // and what is under way comes to its end
+    // and what is under way comes to its end. The pool stays until its threads are gone: they may
+    // be about to give it more.
+    if (threads_) threads_->Shutdown();
   }
 
   void Start() override {

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
+#include <thread>
 
+#include "base/guarded.h"
 #include "formats/json.h"
 #include "registry/internal/secret_box.h"
 #include "registry/store.h"
@@ -367,6 +370,33 @@ TEST_P(WebhooksTest, AnAttemptThatNeverEndedIsMadeAgain) {
             HeaderOf(seen.at(0), "X-MLflow-Delivery-Id"));
   clock_.AdvanceMs(3'600'000);
   EXPECT_TRUE(Deliver().empty());
+}
+
+TEST_P(WebhooksTest, SeveralReplicasShareOneOutbox) {
+  constexpr size_t kModels = 60;
+  Listen({Event(WebhookEntity::kRegisteredModel, WebhookAction::kCreated)});
+  for (size_t i = 0; i < kModels; ++i)
+    ASSERT_TRUE(store_->CreateModel("m" + std::to_string(i), "", {}).ok());
+  Guarded<std::multiset<std::string>> ids;
+  SendFunction send = [&](const OutgoingRequest& request) {
+    ids.With([&](std::multiset<std::string>& all) {
+      all.insert(HeaderOf(request, "X-MLflow-Delivery-Id"));
+    });
+    return DeliveryAttempt{.is_success = true, .http_status = 200};
+  };
+  std::vector<std::thread> replicas;
+  for (int i = 0; i < 3; ++i) {
+    replicas.emplace_back([&] {
+      auto dispatcher =
+          MakeWebhookDispatcher(*db_, *webhooks_, options_, delivery_options_, send, clock_);
+      EXPECT_TRUE(dispatcher->Tick().ok());
+    });
+  }
+  for (std::thread& replica : replicas) replica.join();
+  ids.With([&](std::multiset<std::string>& all) {
+    EXPECT_EQ(all.size(), kModels);
+    EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), kModels);
+  });
 }
 
 TEST_P(WebhooksTest, DisabledOnesHearNothingAndChangesThatFailAreNotTold) {
