@@ -49,9 +49,9 @@ Answer Page(int status, std::string_view body) {
   return Answer(std::move(response));
 }
 
-Answer Message(int status, std::string_view text) {
-  return Page(status, fmt::format("<p>{}</p><p><a href=\"signup\">Back to the form</a></p>",
-                                  EscapeHtml(text)));
+Answer Message(const Services& services, int status, std::string_view text) {
+  return Page(status, fmt::format("<p>{}</p>\n<p><a href=\"{}/signup\">Back to the form</a></p>",
+                                  EscapeHtml(text), EscapeHtml(services.options.static_prefix)));
 }
 
 Result<Answer> ShowForm(Services& services, Call& call) {
@@ -82,21 +82,22 @@ Result<Answer> TakeForm(Services& services, Call& call) {
     if (name == "csrf_token") token = value;
   }
   ASSIGN_OR_RETURN(const auth::User user, services.auth->GetUser(call.caller.username()));
-  if (token.empty()) return Message(400, "The CSRF token is missing.");
+  if (token.empty()) return Message(services, 400, "The CSRF token is missing.");
   if (!auth::IsFormToken(user, token, services.clock->NowMs())) {
-    return Message(400, "The CSRF token is invalid or has expired.");
+    return Message(services, 400, "The CSRF token is invalid or has expired.");
   }
   if (username.empty() || password.empty()) {
     return Answer(http::Response::Text(400, "Username and password cannot be empty."));
   }
   const Result<auth::User> made =
       services.auth->CreateUser({.username = username, .password = password});
-  if (made.ok()) return Message(200, fmt::format("Successfully signed up user: {}", username));
+  if (made.ok())
+    return Message(services, 200, fmt::format("Successfully signed up user: {}", username));
   if (made.error().code() == ErrorCode::kAlreadyExists) {
-    return Message(400, fmt::format("Username has already been taken: {}", username));
+    return Message(services, 400, fmt::format("Username has already been taken: {}", username));
   }
   if (made.error().code() == ErrorCode::kInvalidArgument) {
-    return Message(400, made.error().message());
+    return Message(services, 400, made.error().message());
   }
   return made.error();
 }
