@@ -147,6 +147,15 @@ const Json* Fields::Raw(std::string_view name) const { return Find(name); }
 
 namespace {
 
+/// Too deep is the request's fault: to come again later would not help.
+Result<Json> ReadJson(std::string_view text, const formats::JsonParseOptions& options) {
+  Result<Json> value = formats::ParseJson(text, options);
+  if (!value.ok() && value.error().code() == ErrorCode::kResourceExhausted) {
+    return InvalidArgument(value.error().ToString());
+  }
+  return value;
+}
+
 /// What a scalar getter looks at: of a key repeated in a query, its first value.
 const Json& ScalarOf(const Json& value, bool is_query) {
   return is_query && value.is_array() ? value.At(size_t{0}) : value;
@@ -348,10 +357,10 @@ Status RequestFields::ParseBody(std::string_view body, int depth_max) {
   formats::JsonParseOptions options;
   options.file = "request body";
   options.max_depth = depth_max;
-  ASSIGN_OR_RETURN(object_, formats::ParseJson(body, options));
+  ASSIGN_OR_RETURN(object_, ReadJson(body, options));
   if (object_.is_string()) {
     const std::string inner = object_.AsString();
-    ASSIGN_OR_RETURN(object_, formats::ParseJson(inner, options));
+    ASSIGN_OR_RETURN(object_, ReadJson(inner, options));
   }
   if (!object_.is_object() && !object_.is_null()) {
     return InvalidArgument(fmt::format(

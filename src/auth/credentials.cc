@@ -35,7 +35,8 @@ std::optional<Credentials> ParseAuthorization(std::string_view field) {
   }
   if (!StartsWithScheme(field, "basic")) return std::nullopt;
   const std::optional<std::string> pair = DecodeBase64(TrimSpaces(field.substr(5)));
-  if (!pair || !IsUtf8(*pair)) return std::nullopt;
+  // A NUL at a password's end would not change its scrypt hash: HMAC pads its key with them.
+  if (!pair || !IsUtf8(*pair) || pair->find('\0') != std::string::npos) return std::nullopt;
   const size_t colon = pair->find(':');
   if (colon == std::string::npos) return std::nullopt;
   return Credentials{
