@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/endpoint.h"
+#include "api/errors.h"
 #include "api/internal/artifact_answers.h"
 #include "objects/remote_path.h"
 #include "registry/store.h"
@@ -49,9 +50,7 @@ Result<Answer> Send(const Call& call, const Located& located, const std::string&
   if (path.empty()) {
     return InvalidArgument("Artifact path refers to a directory, not a file: ''");
   }
-  Result<Answer> answer =
-      internal::SendArtifact(call.request, *located.place.remote, located.place.Join(path));
-  return answer;
+  return internal::SendArtifact(call.request, *located.place.remote, located.place.Join(path));
 }
 
 /// The field, checked as a path below the resource.
@@ -119,7 +118,8 @@ Result<Answer> ListOfLoggedModel(Services& services, Call& call) {
 Result<Answer> GetOfLoggedModel(Services& services, Call& call) {
   ASSIGN_OR_RETURN(const std::string path, PathField(call, "artifact_file_path"));
   if (path.empty()) {
-    return InvalidArgument("Request must include the \"artifact_file_path\" query parameter.");
+    return Answer(ErrorAnswer(400, "BAD_REQUEST",
+                              "Request must include the \"artifact_file_path\" query parameter."));
   }
   ASSIGN_OR_RETURN(const Located located, OfLoggedModel(services, call));
   return Send(call, located, path);

@@ -126,6 +126,28 @@ def test_uploads_in_parts_to_a_bucket(version, direct, tmp_path, s3, bucket_serv
     assert "Uploads" not in client.list_multipart_uploads(Bucket=bucket)
 
 
+def test_the_clients_own_checks_with_a_bucket(tmp_path, s3, bucket_server):
+    python = python_of(servers.MLFLOW_VERSIONS[0])
+    checks = pathlib.Path(__file__).parent / "mlflow_client"
+    with start(tmp_path, destination=f"s3://{s3[1]}/p", env={"MLFLOW_S3_ENDPOINT_URL": bucket_server}) as server:
+        result = subprocess.run(
+            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "-c", "/dev/null", "--rootdir", checks,
+             "-o", "python_files=check_*.py", checks / "check_artifacts.py"],
+            cwd=tmp_path, text=True, capture_output=True, check=False,
+            env={**os.environ, "MLFLOW_TRACKING_URI": server.url, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+                 "GIT_PYTHON_REFRESH": "quiet", "MLFLOW_DISABLE_TELEMETRY": "true", "TMPDIR": str(tmp_path)})
+    assert result.returncode == 0, result.stdout[-8000:] + server.log.read_text()[-2000:]
+
+
+def test_the_suite_of_remotes_with_a_bucket(tmp_path, bucket_server):
+    suite = servers.BUILD / "src/objects/objects_test"
+    if not suite.exists():
+        pytest.skip(f"{suite} is not built")
+    result = subprocess.run([suite, "--gtest_filter=S3/*:RemoteS3.*"], cwd=tmp_path, text=True, capture_output=True, check=False,
+                            env={**os.environ, "SLUICE_TEST_S3": bucket_server})
+    assert result.returncode == 0 and "OK ] S3/RemoteContract.PartsBecomeOneFile" in result.stdout, result.stdout[-4000:]
+
+
 def test_what_an_upload_says_of_itself_reaches_the_bucket(tmp_path, s3, bucket_server):
     client, bucket = s3
     arguments = {"ServerSideEncryption": "AES256", "StorageClass": "STANDARD_IA", "ACL": "private", "Metadata": {"team": "x"}}

@@ -23,7 +23,7 @@ struct Row {
   std::string_view type;
 };
 
-/// Python's own table (mimetypes.types_map), which MLflow asks; sorted.
+/// Python's own table (mimetypes.types_map), which MLflow asks, and WebP; sorted.
 constexpr auto kTypes = std::to_array<Row>({
     {"3g2", "audio/3gpp2"},
     {"3gp", "audio/3gpp"},
@@ -163,6 +163,7 @@ constexpr auto kTypes = std::to_array<Row>({
     {"wav", "audio/x-wav"},
     {"webm", "video/webm"},
     {"webmanifest", "application/manifest+json"},
+    {"webp", "image/webp"},
     {"wiz", "application/msword"},
     {"wsdl", "application/xml"},
     {"xbm", "image/x-xbitmap"},
