@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -99,6 +100,19 @@ def test_uploads_in_parts_to_a_folder(version, tmp_path):
     assert stored(tmp_path / "artifacts") == {
         f"1/{facts['run_id']}/artifacts/some folder/large file.bin": 23 * MIB + 17,
         f"1/{facts['run_id']}/artifacts/small.txt": 5}
+
+
+def test_uploads_in_parts_where_users_sign_in(tmp_path):
+    # The client sends no credentials with a part: what is in its URL must do.
+    with start(tmp_path, "--app-name", "basic-auth", env={"MLFLOW_AUTH_ADMIN_PASSWORD": "a long password"}) as server:
+        assert request(server, "GET", "/api/2.0/mlflow-artifacts/artifacts")[0] == 401
+        upload_and_download(python_of(servers.MLFLOW_VERSIONS[0]), server, tmp_path, 7 * MIB,
+                            {**PARTS, "MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": "a long password"})
+        parts = [path for _, path in requests_of(tmp_path) if "/mpu/part/" in path]
+        assert len(parts) == 2
+        # Without an upload's id there is no right.
+        for query in ("", "?part_number=1", f"?upload_id={'0' * 32}&part_number=1"):
+            assert request(server, "PUT", urllib.parse.quote(parts[0]) + query, b"x")[0] in (400, 404)
 
 
 def test_more_than_500_mib_with_the_clients_own_settings(tmp_path):
