@@ -8,6 +8,7 @@
 
 #include "api/artifact_service.h"
 #include "api/endpoint.h"
+#include "api/internal/artifact_answers.h"
 #include "base/testing/scratch_folder.h"
 #include "formats/json.h"
 #include "http/client.h"
@@ -428,6 +429,46 @@ TEST_F(ArtifactRoutes, PresignedUrlsNeedABucket) {
                                "requires a run with a direct cloud storage artifact URI."),
             std::string::npos)
       << download.body;
+}
+
+TEST_F(ArtifactRoutes, APathBelongsToWhomItsArtifactsBelongTo) {
+  const std::string own = NewRun("mlflow-artifacts:/team/own");
+  const std::string run_id = NewRun();
+  const auto owner = [&](const std::string& path, bool is_deleting = false) -> std::string {
+    http::Request request;
+    request.path_params = {{"path", path}};
+    RequestFields fields;
+    OpenCaller caller;
+    Call call = {request, fields.fields(), caller};
+    const Result<std::vector<Resource>> found = is_deleting
+                                                    ? internal::OwnersOfProxiedTree(services_, call)
+                                                    : internal::OwnerOfProxiedPath(services_, call);
+    if (!found.ok()) return found.error().message();
+    std::string text;
+    for (const Resource& resource : *found) {
+      text += (text.empty() ? "" : ",") + resource.id + ":" + std::string(resource.part);
+    }
+    return text;
+  };
+  EXPECT_EQ(owner("7/" + run_id + "/artifacts/x"), "7:run");
+  EXPECT_EQ(owner("7/" + run_id), "7:run");
+  EXPECT_EQ(owner("7/models/m-1/artifacts/x"), "7:logged_model");
+  EXPECT_EQ(owner("7/traces/tr-1/artifacts"), "7:trace");
+  EXPECT_EQ(owner("7"), "7:");
+  EXPECT_EQ(owner("7/notes.txt"), "7:");
+  EXPECT_EQ(owner("7", true), "7:run,7:trace,7:logged_model");
+  EXPECT_EQ(owner("7/notes.txt", true), "7:run");
+  // However it is written, what the handler will use counts.
+  EXPECT_EQ(owner("./7//x/artifacts"), "7:run");
+  EXPECT_EQ(owner("%37/x/artifacts"), "7:run");
+  EXPECT_EQ(owner("8/../7/x"), "Invalid path");
+  // Elsewhere only where a run's artifacts really are.
+  const std::string experiment = tracking_->GetRun(own).value().info.experiment_id;
+  EXPECT_EQ(owner("team/own/" + own + "/artifacts/x"), experiment + ":run");
+  EXPECT_EQ(owner("team/own/" + run_id + "/artifacts/x"), ":");
+  EXPECT_EQ(owner("other/" + own + "/artifacts/x"), ":");
+  EXPECT_EQ(owner("team/own"), ":");
+  EXPECT_EQ(owner("team/m-1/artifacts"), ":");
 }
 
 TEST_F(ArtifactRoutes, SwitchedOffTheySaySo) {
