@@ -13,7 +13,9 @@
 #include "tracking/internal/array_text.h"
 #include "tracking/internal/logged_model_rows.h"
 #include "tracking/internal/rules.h"
+#include "tracking/internal/series_sql.h"
 #include "tracking/internal/sql_store.h"
+#include "tracking/internal/stored_value.h"
 
 namespace sluice::tracking::internal {
 namespace {
@@ -57,26 +59,8 @@ constexpr Query kSetName{"tracking.set_run_name", "UPDATE runs SET name = $2 WHE
 constexpr Query kDeleteTag{"tracking.delete_tag",
                            "DELETE FROM tags WHERE run_no = $1 AND key = $2"};
 
-// The latest point is replaced by a greater (step, timestamp, value), NaN below every number; the
-// extremes grow.
-#define SLUICE_IF_LATER(COLUMN)                                                                  \
-#COLUMN                                                                                        \
-      " = CASE WHEN (excluded.step, excluded.timestamp_ms, 1 - excluded.is_nan, "                \
-      "excluded.value) > (m.step, m.timestamp_ms, 1 - m.is_nan, m.value) THEN excluded." #COLUMN \
-      " ELSE m." #COLUMN " END"
-#define SLUICE_EXTREME(COLUMN, SIGN)                                                       \
-#COLUMN " = CASE WHEN m." #COLUMN " IS NULL OR excluded." #COLUMN " " SIGN " m." #COLUMN \
-          " THEN excluded." #COLUMN " ELSE m." #COLUMN " END"
-#define SLUICE_ON_CONFLICT \
-  " ON CONFLICT (run_no, key) DO UPDATE SET " SLUICE_IF_LATER(step) ", "                         \
-  SLUICE_IF_LATER(timestamp_ms) ", " SLUICE_IF_LATER(value) ", " SLUICE_IF_LATER(is_nan) ", "    \
-  SLUICE_EXTREME(min_value, "<") ", " SLUICE_EXTREME(max_value, ">") " RETURNING series_id"
-#define SLUICE_INSERT_SERIES                                                                \
-  "INSERT INTO metric_series AS m (run_no, experiment_id, key, step, timestamp_ms, value, " \
-  "is_nan, min_value, max_value) "
-
 constexpr Query kSetSeries{"tracking.set_latest_metric", SLUICE_INSERT_SERIES
-                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" SLUICE_ON_CONFLICT};
+                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" SLUICE_ON_SERIES_CONFLICT};
 constexpr Query kInsertPoint{
     "tracking.log_metric",
     "INSERT INTO metric_points (series_id, timestamp_ms, step, is_nan, value) "
@@ -85,7 +69,7 @@ constexpr Query kInsertPoint{
 constexpr Query kLogOneMetric{
     "tracking.log_points_of_metric",
     "WITH s AS (" SLUICE_INSERT_SERIES
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" SLUICE_ON_CONFLICT
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" SLUICE_ON_SERIES_CONFLICT
     ") INSERT INTO metric_points (series_id, timestamp_ms, step, is_nan, value) "
     "SELECT s.series_id, p.timestamp_ms, p.step, p.is_nan, p.value FROM s, "
     "unnest(CAST($10 AS BIGINT[]), CAST($11 AS BIGINT[]), CAST($12 AS BIGINT[]), "
@@ -96,27 +80,12 @@ constexpr Query kSetManySeries{
     "SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), g.* FROM unnest(CAST($3 AS TEXT[]), "
     "CAST($4 AS BIGINT[]), CAST($5 AS BIGINT[]), CAST($6 AS DOUBLE PRECISION[]), "
     "CAST($7 AS BIGINT[]), CAST($8 AS DOUBLE PRECISION[]), CAST($9 AS DOUBLE PRECISION[])) AS "
-    "g" SLUICE_ON_CONFLICT ", key"};
+    "g" SLUICE_ON_SERIES_CONFLICT ", key"};
 constexpr Query kInsertPoints{
     "tracking.log_points",
     "INSERT INTO metric_points (series_id, timestamp_ms, step, is_nan, value) "
     "SELECT g.* FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]), "
     "CAST($4 AS BIGINT[]), CAST($5 AS DOUBLE PRECISION[])) AS g ON CONFLICT DO NOTHING"};
-#undef SLUICE_IF_LATER
-#undef SLUICE_EXTREME
-#undef SLUICE_ON_CONFLICT
-#undef SLUICE_INSERT_SERIES
-
-/// As the tables hold it: NaN is 0 with a flag, since not every engine stores it and none compares
-/// it as one would like; infinities are the greatest numbers there are, as MLflow has it.
-struct StoredValue {
-  explicit StoredValue(double given) : is_nan(std::isnan(given)) {
-    constexpr double kMax = std::numeric_limits<double>::max();
-    value = is_nan ? 0 : std::clamp(given, -kMax, kMax);
-  }
-  bool is_nan;
-  double value;
-};
 
 /// What a batch says of one metric.
 struct SeriesBatch {

@@ -23,6 +23,7 @@ class ArrayText {
     }
     text_ += '"';
   }
+  void AddNull() { Append("NULL"); }
   /// The array so far.
   std::string Text() const { return text_ + "}"; }
 

@@ -126,14 +126,18 @@ Status LogModelMetricsIn(Tx& tx, std::string_view run_id, std::span<const Metric
                        tx.FindOne(kFindActive, {metric.model_id}, [](const Row&) { return true; }));
       if (!found) return NoLoggedModel(metric.model_id);
     }
-    bool is_nan = std::isnan(metric.value);
-    std::string dataset_hash = DatasetHash(metric);
-    RETURN_IF_ERROR(tx.Post(
-        kInsertMetric,
-        {metric.model_id, metric.key, metric.timestamp_ms, metric.step, run_id, dataset_hash,
-         is_nan, is_nan ? 0.0 : metric.value, metric.dataset_name, metric.dataset_digest}));
+    RETURN_IF_ERROR(InsertModelMetricIn(tx, run_id, metric));
   }
   return Ok();
+}
+
+Status InsertModelMetricIn(Tx& tx, std::string_view run_id, const Metric& metric) {
+  bool is_nan = std::isnan(metric.value);
+  std::string dataset_hash = DatasetHash(metric);
+  return tx.Post(kInsertMetric,
+                 {metric.model_id, metric.key, metric.timestamp_ms, metric.step, run_id,
+                  dataset_hash, is_nan, is_nan ? 0.0 : metric.value, metric.dataset_name,
+                  metric.dataset_digest});
 }
 
 }  // namespace sluice::tracking::internal

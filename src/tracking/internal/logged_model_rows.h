@@ -27,5 +27,7 @@ Error NoLoggedModel(std::string_view model_id);
 /// already there are ignored. Nothing is read or written if none has one. Errors: kNotFound for an
 /// unknown or deleted model.
 Status LogModelMetricsIn(sql::Tx& tx, std::string_view run_id, std::span<const Metric> metrics);
+/// One of them, whose model and run are there.
+Status InsertModelMetricIn(sql::Tx& tx, std::string_view run_id, const Metric& metric);
 
 }  // namespace sluice::tracking::internal

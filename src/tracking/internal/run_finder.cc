@@ -23,6 +23,7 @@
 #include "tracking/internal/run_finder.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -36,6 +37,8 @@ using Kind = RunField::Kind;
 using Test = RunCondition::Test;
 
 constexpr size_t kLastChunk = 16384;
+/// A probe, in rows of an index that are read one after the other.
+constexpr double kProbeCost = 10;
 
 /// One of the conditions that must all hold, and what is known of it.
 struct Conjunct {
@@ -173,10 +176,8 @@ class RunFinder {
     return run_nos;
   }
 
-  /// A short list that holds all runs that fulfil all conditions, filtered; nothing if none shows.
-  Result<std::optional<std::vector<int64_t>>> FindCandidates(const Conjuncts& conjuncts,
-                                                             size_t count) {
-    using List = std::optional<std::vector<int64_t>>;
+  /// What the sets known so far leave over, if that is a list.
+  std::optional<std::vector<int64_t>> ListKnown(const Conjuncts& conjuncts, size_t count) const {
     std::optional<RunChoice> known;
     if (!visible_.is_complement) known = visible_;
     for (const auto& conjunct : conjuncts) {
@@ -187,10 +188,20 @@ class RunFinder {
         known = conjunct->choice;
       }
     }
-    if (known && !known->is_complement &&
-        known->set.Count() <= std::max(tuning_.listed_runs, count)) {
+    if (!known || known->is_complement ||
+        known->set.Count() > std::max(tuning_.listed_runs, count)) {
+      return std::nullopt;
+    }
+    return known->set.Members();
+  }
+
+  /// A short list that holds all runs that fulfil all conditions, filtered; nothing if none shows.
+  Result<std::optional<std::vector<int64_t>>> FindCandidates(const Conjuncts& conjuncts,
+                                                             size_t count) {
+    using List = std::optional<std::vector<int64_t>>;
+    if (List known = ListKnown(conjuncts, count)) {
       ASSIGN_OR_RETURN(std::vector<int64_t> list,
-                       FilterByAll(conjuncts, known->set.Members(), nullptr));
+                       FilterByAll(conjuncts, *std::move(known), nullptr));
       return List(std::move(list));
     }
     for (const auto& conjunct : conjuncts) {
@@ -316,8 +327,8 @@ class RunFinder {
     size_t group = 0;  ///< of equal values, counted from the walk's beginning
   };
 
-  /// The runs that have a value at orders_[level]. True: nothing is found yet but the conditions
-  /// are known as sets now, so think again.
+  /// The runs that have a value at orders_[level]. True: nothing counts that was found, but a
+  /// condition is known as a small set now, so think again.
   Result<bool> Walk(const Conjuncts& conjuncts, size_t level, const OrderValue* after, size_t count,
                     std::vector<int64_t>& found) {
     const RunOrder& order = orders_[level];
@@ -331,6 +342,11 @@ class RunFinder {
       if (is_of_field) tests.push_back(&condition);
       if (!is_of_field || !condition.Doubt().empty()) others.push_back(conjunct);
     }
+    // What is known as a set costs nothing; then the strictest first, as far as that is known.
+    std::stable_sort(others.begin(), others.end(), [](const auto& a, const auto& b) {
+      if (a->choice.has_value() != b->choice.has_value()) return a->choice.has_value();
+      return a->passed_count * (b->probed_count + 1) < b->passed_count * (a->probed_count + 1);
+    });
     std::unique_ptr<RunStream> stream = OpenStream(reads_, order, tests);
     const bool is_total =
         stream->is_total() && level + 2 == orders_.size() && orders_[level + 1].is_ascending;
@@ -355,7 +371,6 @@ class RunFinder {
     OrderValue group_value{.rank = OrderValue::kMissing};
     size_t row_count = 0;
     size_t survivor_count = 0;
-    size_t probed_count = 0;
     size_t chunk = std::max(tuning_.first_chunk, count + count / 4);
     for (;;) {
       // The open group may go on, and of the first one some may be before `after`.
@@ -369,9 +384,7 @@ class RunFinder {
 
       std::vector<int64_t> run_nos;
       for (const RunStream::Item& item : items) run_nos.push_back(item.run_no);
-      const size_t probed_before = ProbedCount(others);
       ASSIGN_OR_RETURN(run_nos, FilterByAll(others, std::move(run_nos), nullptr));
-      probed_count += ProbedCount(others) - probed_before;
       row_count += items.size();
       survivor_count += run_nos.size();
       size_t next = 0;  // in run_nos, which is a part of items in their order
@@ -408,15 +421,12 @@ class RunFinder {
       const double share =
           (static_cast<double>(survivor_count) + 0.5) / static_cast<double>(row_count);
       const double rows_ahead = static_cast<double>(goal - found.size() + 1) / share;
-      const double probes_ahead =
-          rows_ahead * static_cast<double>(probed_count) / static_cast<double>(row_count);
-      if (sure_count < goal - found.size() && group_begin < goal - found.size() &&
-          probes_ahead > static_cast<double>(tuning_.probe_budget)) {
-        // One at a time: the first may turn out so small that the others need no set.
-        Conjunct* strictest = FindStrictest(others);
-        if (strictest != nullptr) {
-          ASSIGN_OR_RETURN(strictest->choice, Evaluate(strictest->node));
-          return true;
+      if (sure_count < goal - found.size() && group_begin < goal - found.size()) {
+        for (;;) {
+          ASSIGN_OR_RETURN(Conjunct * best, FindBestSet(others, rows_ahead));
+          if (best == nullptr) break;
+          ASSIGN_OR_RETURN(best->choice, Evaluate(best->node));
+          if (ListKnown(conjuncts, count)) return true;
         }
       }
       const double wanted = std::min(1.2 * rows_ahead, static_cast<double>(kLastChunk));
@@ -426,24 +436,46 @@ class RunFinder {
     return false;
   }
 
-  static size_t ProbedCount(const Conjuncts& conjuncts) {
-    size_t count = 0;
-    for (const auto& conjunct : conjuncts) count += conjunct->probed_count;
-    return count;
-  }
-
-  /// The condition that let the fewest pass, of those that are not sets.
-  static Conjunct* FindStrictest(const Conjuncts& conjuncts) {
-    auto share = [](const Conjunct& conjunct) {
-      return (static_cast<double>(conjunct.passed_count) + 0.5) /
-             (static_cast<double>(conjunct.probed_count) + 1);
-    };
-    Conjunct* strictest = nullptr;
+  /// The condition that is better read as a set than probed for as many rows as lie ahead: the one
+  /// that saves most, or, when the probes of all would exceed the budget, the strictest. Null:
+  /// none.
+  Result<Conjunct*> FindBestSet(const Conjuncts& conjuncts, double rows_ahead) {
+    std::vector<Conjunct*> probed;
+    std::vector<double> shares;  // of what passes
     for (const auto& conjunct : conjuncts) {
       if (conjunct->choice) continue;
-      if (strictest == nullptr || share(*conjunct) < share(*strictest)) strictest = conjunct.get();
+      probed.push_back(conjunct.get());
+      shares.push_back((static_cast<double>(conjunct->passed_count) + 0.5) /
+                       (static_cast<double>(conjunct->probed_count) + 1));
     }
-    return strictest;
+    if (probed.empty()) return nullptr;
+    // With one of them as a set, the others are probed only for what it lets pass.
+    constexpr size_t kNone = std::numeric_limits<size_t>::max();
+    auto probe_count = [&](size_t as_set) {
+      double reaching = as_set == kNone ? rows_ahead : rows_ahead * shares[as_set];
+      double count = 0;
+      for (size_t i = 0; i < probed.size(); ++i) {
+        if (i == as_set) continue;
+        count += reaching;
+        reaching *= shares[i];
+      }
+      return count;
+    };
+    ASSIGN_OR_RETURN(int64_t run_count, reads_.EstimateRunCount());
+    const double all_probes = probe_count(kNone);
+    if (all_probes > static_cast<double>(tuning_.probe_budget))
+      return probed[static_cast<size_t>(std::min_element(shares.begin(), shares.end()) -
+                                        shares.begin())];
+    Conjunct* best = nullptr;
+    double best_saving = 0;
+    for (size_t i = 0; i < probed.size(); ++i) {
+      double saving =
+          kProbeCost * (all_probes - probe_count(i)) - shares[i] * static_cast<double>(run_count);
+      if (saving <= best_saving) continue;
+      best = probed[i];
+      best_saving = saving;
+    }
+    return best;
   }
 
   /// Is it as long as a head, so that texts behind it may differ?

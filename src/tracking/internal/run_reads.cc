@@ -141,6 +141,16 @@ Result<RunSet> RunReads::FindByStage(int64_t stage_min, int64_t stage_max) {
   return set;
 }
 
+Result<int64_t> RunReads::EstimateRunCount() {
+  static constexpr Query kMaxRunNo{"tracking.max_run_no", "SELECT MAX(run_no) FROM runs"};
+  if (!run_count_) {
+    ASSIGN_OR_RETURN(
+        auto max, reader_.FindOne(kMaxRunNo, {}, [](const Row& row) { return row.FindInt64(0); }));
+    run_count_ = max ? max->value_or(0) : 0;
+  }
+  return *run_count_;
+}
+
 namespace {
 
 /// The columns of a field's value, and how they make an OrderValue.

@@ -51,6 +51,9 @@ class RunReads {
   /// Runs of the experiments of at least this stage (runs.stage).
   Result<RunSet> FindByStage(int64_t stage_min, int64_t stage_max);
 
+  /// About as many runs are there in all experiments, for estimates.
+  Result<int64_t> EstimateRunCount();
+
   /// Values of the runs, [i][j] for run_nos[i] and orders[j].
   Result<std::vector<std::vector<OrderValue>>> LoadValues(std::span<const RunOrder> orders,
                                                           std::span<const int64_t> run_nos);
@@ -71,6 +74,7 @@ class RunReads {
   sql::Reader& reader_;
   const std::span<const int64_t> experiment_ids_;
   const std::vector<int64_t> stages_;
+  std::optional<int64_t> run_count_;
 };
 
 /// Runs by one field, one after the other in the field's order. Runs without a number or text there
