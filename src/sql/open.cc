@@ -42,7 +42,8 @@ Result<std::unique_ptr<Db>> OpenDatabase(std::string_view uri, const OpenOptions
   if (engine == "sqlite") {
     ASSIGN_OR_RETURN(std::string path, SqlitePath(uri.substr(separator + 3)));
     return OpenSqlite(path, {.reader_count = options.reader_count,
-                             .minimum_durability = options.minimum_durability});
+                             .minimum_durability = options.minimum_durability,
+                             .is_read_only = options.is_read_only});
   }
   if (engine == "postgresql" || engine == "postgres") {
     return OpenPostgres(uri, {.connection_count = options.connection_count,

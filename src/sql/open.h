@@ -16,6 +16,7 @@ struct OpenOptions {
   int connection_count = 16;              ///< PostgreSQL: see PostgresOptions
   int reader_count = 4;                   ///< SQLite: beside its one writer
   int64_t statement_timeout_ms = 60'000;  ///< PostgreSQL: see PostgresOptions
+  bool is_read_only = false;              ///< SQLite: see SqliteOptions
 };
 
 /// Opens what `--backend-store-uri` names, as SQLAlchemy spells it:

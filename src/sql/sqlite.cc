@@ -362,8 +362,9 @@ class SqliteDriver : public Driver {
 
   Result<std::unique_ptr<Connection>> Connect() override {
     sqlite3* raw = nullptr;
-    int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                (options_.is_read_only ? SQLITE_OPEN_READONLY
+                                       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int code = sqlite3_open_v2(path_.c_str(), &raw, flags, nullptr);
     DatabaseHandle database(raw);
     if (code != SQLITE_OK) {
@@ -388,7 +389,7 @@ class SqliteDriver : public Driver {
                     options_.cache_size_bytes / 1024)));
     // The mode is written into the file, and a file of another program's is looked at only.
     ASSIGN_OR_RETURN(const bool is_foreign, connection->IsSomebodyElses());
-    if (!is_foreign) RETURN_IF_ERROR(SwitchToWal(*connection, context));
+    if (!is_foreign && !options_.is_read_only) RETURN_IF_ERROR(SwitchToWal(*connection, context));
     RETURN_IF_ERROR(connection->Run(
         context,
         fmt::format("PRAGMA synchronous=FULL; PRAGMA journal_size_limit={};", kMaxWalBytes)));

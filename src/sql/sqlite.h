@@ -16,6 +16,8 @@ struct SqliteOptions {
   int64_t cache_size_bytes = int64_t{8} << 20;  ///< per connection
   int reader_count = 4;
   io::Durability minimum_durability = io::Durability::kFast;  ///< see Db::Options
+  /// For another program's database: it must be there, and nothing can write to it.
+  bool is_read_only = false;
 };
 
 /// Opens or creates the database file (its folder must exist), or with ":memory:" one that lives as
