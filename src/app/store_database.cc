@@ -22,11 +22,14 @@ Status CheckIsOurs(sql::Db& db, const std::string& uri) {
   for (const char* table : {"alembic_version", "experiments", "runs", "registered_models"}) {
     ASSIGN_OR_RETURN(const bool is_foreign, db.HasTable(table));
     if (!is_foreign) continue;
+    // Another replica may have begun the tables meanwhile; its record came before them.
+    ASSIGN_OR_RETURN(const bool is_ours_by_now, db.HasTable("schema_migrations"));
+    if (is_ours_by_now) return Ok();
     return FailedPrecondition(fmt::format(
         "{} is a database that Sluice did not make (it has a table '{}'); it was left alone. If it "
         "is MLflow's, `sluice import mlflow {}` copies what it holds into a store of ours; name "
         "another database with --backend-store-uri to start with an empty one",
-        db.description(), table, uri));
+        db.description(), table, uri.starts_with(kSqlitePrefix) ? uri : "postgresql://..."));
   }
   return Ok();
 }

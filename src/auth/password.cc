@@ -11,13 +11,13 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
-#include <semaphore>
 #include <vector>
 
 #include "auth/user.h"
 #include "base/check.h"
-#include "base/guarded.h"
 
 namespace sluice::auth {
 namespace {
@@ -202,30 +202,43 @@ std::string NewRandomText(size_t length) {
 
 std::string NewPassword() { return NewRandomText(24); }
 
-// The semaphore holds the slots; the count keeps the queue in front of it short.
+// (A mutex and a condition, since std::counting_semaphore of libstdc++ 12 can leave a waiter
+// asleep.)
 class PasswordHasher::Gate {
  public:
-  explicit Gate(const Options& options) : options_(options), slots_(options.concurrent_count) {}
+  explicit Gate(const Options& options)
+      : options_(options), free_count_(options.concurrent_count) {}
 
   Status Enter() {
-    if (slots_.try_acquire()) return Ok();
-    const bool may_wait = waiting_count_.With([&](int& count) {
-      if (count >= options_.waiting_count_max) return false;
-      ++count;
-      return true;
-    });
-    const bool is_in =
-        may_wait && slots_.try_acquire_for(std::chrono::milliseconds(options_.wait_timeout_ms));
-    if (may_wait) waiting_count_.With([](int& count) { --count; });
-    if (is_in) return Ok();
-    return Unavailable("Too many passwords are being verified at once. Try again in a moment.");
+    std::unique_lock lock(mutex_);
+    if (free_count_ == 0 && waiting_count_ >= options_.waiting_count_max) return TooMany();
+    ++waiting_count_;
+    const bool is_in = freed_.wait_for(lock, std::chrono::milliseconds(options_.wait_timeout_ms),
+                                       [this] { return free_count_ > 0; });
+    --waiting_count_;
+    if (!is_in) return TooMany();
+    --free_count_;
+    return Ok();
   }
-  void Leave() { slots_.release(); }
+
+  void Leave() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++free_count_;
+    }
+    freed_.notify_one();
+  }
 
  private:
+  static Error TooMany() {
+    return Unavailable("Too many passwords are being verified at once. Try again in a moment.");
+  }
+
   const Options options_;
-  std::counting_semaphore<> slots_;
-  Guarded<int> waiting_count_{0};
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  int free_count_;         // guarded by mutex_
+  int waiting_count_ = 0;  // guarded by mutex_
 };
 
 class PasswordHasher::Slot {

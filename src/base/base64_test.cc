@@ -18,7 +18,7 @@ TEST(Base64, EncodesTheVectorsOfTheStandard) {  // RFC 4648, section 10
 }
 
 TEST(Base64, DecodesWhatItEncoded) {
-  Random random(7, 0);
+  Random random(7);
   for (size_t length = 0; length < 200; ++length) {
     std::string bytes;
     for (size_t i = 0; i < length; ++i) bytes += static_cast<char>(random.NextU64());

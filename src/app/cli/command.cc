@@ -45,6 +45,14 @@ Error UnknownOption(const Command& command, std::string_view word, std::string_v
                   nearest ? fmt::format("; did you mean '--{}'?", *nearest) : ""));
 }
 
+/// A command's own short name comes before a global one: `server -h HOST`, as MLflow has it.
+bool HasShortName(const Command& command, char short_name) {
+  return std::any_of(command.options.begin(), command.options.end(),
+                     [short_name](const CliOption& option) {
+                       return short_name != '\0' && option.short_name == short_name;
+                     });
+}
+
 std::string OptionHead(const CliOption& option) {
   std::string head = option.short_name != '\0' ? fmt::format("-{}, ", option.short_name) : "    ";
   head += fmt::format("--{}", option.name);
@@ -234,7 +242,8 @@ std::string PrintHelp(const Command& command) {
   for (const CliOption& option : command.options) {
     text += fmt::format("  {:<24} {}\n", OptionHead(option), OptionHelp(option));
   }
-  for (const CliOption& option : GlobalOptions()) {
+  for (CliOption option : GlobalOptions()) {
+    if (HasShortName(command, option.short_name)) option.short_name = '\0';
     text += fmt::format("  {:<24} {}\n", OptionHead(option), OptionHelp(option));
   }
   return text;

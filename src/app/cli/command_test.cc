@@ -63,17 +63,24 @@ TEST(CommandsTest, TheTableIsWellFormed) {
     EXPECT_NE(command.run, nullptr) << command.name;
     EXPECT_FALSE(command.summary.empty()) << command.name;
     std::set<char> short_names;
-    for (std::span<const CliOption> options :
-         {std::span<const CliOption>(command.options), GlobalOptions()}) {
-      for (const CliOption& option : options) {
-        EXPECT_FALSE(option.help.empty()) << command.name << " --" << option.name;
-        if (option.short_name != '\0') {
-          EXPECT_TRUE(short_names.insert(option.short_name).second)
-              << command.name << " -" << option.short_name;
-        }
+    for (const CliOption& option : command.options) {
+      EXPECT_FALSE(option.help.empty()) << command.name << " --" << option.name;
+      if (option.short_name != '\0') {
+        EXPECT_TRUE(short_names.insert(option.short_name).second)
+            << command.name << " -" << option.short_name;
       }
     }
     EXPECT_NE(PrintHelp(command).find(command.summary), std::string::npos);
+  }
+}
+
+TEST(CommandsTest, AShortNameOfItsOwnHidesTheGlobalOne) {
+  for (const Command& command : Commands()) {
+    if (command.name != "server") continue;
+    const std::string help = PrintHelp(command);
+    EXPECT_NE(help.find("-h, --host"), std::string::npos);
+    EXPECT_EQ(help.find("-h, --help"), std::string::npos);
+    EXPECT_NE(help.find("--help"), std::string::npos);
   }
 }
 
