@@ -1,19 +1,21 @@
 // Sends requests over keep-alive connections and tells how long each took: the client of
 // bench/tracking.py, the same for every server it compares.
 //
-//   http_load HOST PORT CONNECTIONS SECONDS COUNT < requests
+//   http_load HOST PORT CONNECTIONS SECONDS COUNT [RATE] < requests
 //
 // Each line of standard input is METHOD, blank, target, blank, body (which may be empty; JSON). The
 // connections take the lines in turn, over and over; "{n}" in target or body becomes a number that
 // is never given twice, "{c}" that of the connection. Ends after SECONDS, or COUNT requests (0: no
-// such limit). Prints one line of JSON: requests, errors (answers other than 2xx, or none),
-// seconds, and the p50, p90, p99 and greatest latency in microseconds.
+// such limit). With RATE, each connection starts a request every CONNECTIONS / RATE seconds, or at
+// once when it is behind. Prints one line of JSON: requests, errors (answers other than 2xx, or
+// none), seconds, and the p50, p90, p99 and greatest latency in microseconds.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -69,6 +71,7 @@ struct Load {
   uint16_t port = 0;
   int64_t end_ns = 0;
   int64_t count_max = 0;
+  int64_t interval_ns = 0;  // between two starts on one connection; 0: at once
   std::vector<Template> templates;
   std::atomic<int64_t> started = 0;
 };
@@ -76,7 +79,15 @@ struct Load {
 void Run(Load& load, int connection_number, Worker& worker) {
   std::unique_ptr<Client> client;
   const std::string own_number = std::to_string(connection_number);
+  // Spread over the first interval, so that connections do not march in step.
+  int64_t next_ns =
+      sluice::SystemClock().MonotonicNs() + load.interval_ns * (connection_number % 64) / 64;
   while (sluice::SystemClock().MonotonicNs() < load.end_ns) {
+    if (load.interval_ns > 0) {
+      const int64_t wait_ns = next_ns - sluice::SystemClock().MonotonicNs();
+      if (wait_ns > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(wait_ns));
+      next_ns += load.interval_ns;
+    }
     const int64_t number = load.started.fetch_add(1);
     if (load.count_max > 0 && number >= load.count_max) return;
     Template request = load.templates[static_cast<size_t>(number) % load.templates.size()];
@@ -123,8 +134,8 @@ int64_t Quantile(const std::vector<int64_t>& sorted, double q) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::fputs("usage: http_load HOST PORT CONNECTIONS SECONDS COUNT < requests\n", stderr);
+  if (argc != 6 && argc != 7) {
+    std::fputs("usage: http_load HOST PORT CONNECTIONS SECONDS COUNT [RATE] < requests\n", stderr);
     return 2;
   }
   Load load;
@@ -132,6 +143,8 @@ int main(int argc, char** argv) {
   load.port = static_cast<uint16_t>(std::atoi(argv[2]));
   const int connection_count = std::atoi(argv[3]);
   load.count_max = std::atoll(argv[5]);
+  if (argc == 7)
+    load.interval_ns = static_cast<int64_t>(connection_count * 1e9 / std::atof(argv[6]));
   load.templates = ReadTemplates();
   if (load.templates.empty() || connection_count < 1) {
     std::fputs("http_load: no requests on standard input, or no connections\n", stderr);
