@@ -106,10 +106,10 @@ Result<Answer> UploadUrl(Services& services, Call& call) {
   RETURN_IF_ERROR(objects::NormalRemotePath(path));
   std::string uri;
   if (!run_id.empty()) {
-    ASSIGN_OR_RETURN(const tracking::Run run, services.tracking->GetRun(run_id));
-    uri = run.info.artifact_uri;
+    ASSIGN_OR_RETURN(const tracking::RunInfo run, services.tracking->GetRunInfo(run_id));
+    uri = run.artifact_uri;
   } else {
-    ASSIGN_OR_RETURN(const tracking::LoggedModel model, services.logged_models->Get(model_id));
+    ASSIGN_OR_RETURN(const tracking::LoggedModel model, services.logged_models->GetInfo(model_id));
     uri = model.artifact_uri;
   }
   ASSIGN_OR_RETURN(const DirectPlace direct, FindDirect(services, uri, path, "Presigned upload",
@@ -130,9 +130,9 @@ Result<Answer> DownloadUrl(Services& services, Call& call) {
   RETURN_IF_ERROR(call.fields.status());
   RETURN_IF_ERROR(CheckExpiry(expires_s));
   RETURN_IF_ERROR(objects::NormalRemotePath(path));
-  ASSIGN_OR_RETURN(const tracking::Run run, services.tracking->GetRun(run_id));
+  ASSIGN_OR_RETURN(const tracking::RunInfo run, services.tracking->GetRunInfo(run_id));
   ASSIGN_OR_RETURN(const DirectPlace direct,
-                   FindDirect(services, run.info.artifact_uri, path, "Presigned download",
+                   FindDirect(services, run.artifact_uri, path, "Presigned download",
                               "runs with proxied artifact storage", "a run with a "));
   objects::Remote& remote = *direct.place.remote;
   if (!remote.can_presign()) return NotSupported("Presigned download");

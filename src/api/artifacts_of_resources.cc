@@ -30,13 +30,13 @@ Result<Located> Locate(Services& services, std::string uri) {
 }
 
 Result<Located> OfRun(Services& services, const std::string& run_id) {
-  ASSIGN_OR_RETURN(tracking::Run run, services.tracking->GetRun(run_id));
-  return Locate(services, std::move(run.info.artifact_uri));
+  ASSIGN_OR_RETURN(tracking::RunInfo run, services.tracking->GetRunInfo(run_id));
+  return Locate(services, std::move(run.artifact_uri));
 }
 
 Result<Located> OfLoggedModel(Services& services, const Call& call) {
   ASSIGN_OR_RETURN(tracking::LoggedModel model,
-                   services.logged_models->Get(call.request.PathParam("model_id")));
+                   services.logged_models->GetInfo(call.request.PathParam("model_id")));
   return Locate(services, std::move(model.artifact_uri));
 }
 

@@ -70,8 +70,8 @@ Result<std::vector<Resource>> ExperimentsOfList(Services& /*services*/, Call& ca
 Result<std::vector<Resource>> ExperimentOfRun(Services& services, Call& call) {
   const std::string run_id = RunIdOf(call.fields);
   RETURN_IF_ERROR(call.fields.status());
-  ASSIGN_OR_RETURN(tracking::Run run, services.tracking->GetRun(run_id));
-  return Experiments({std::move(run.info.experiment_id)}, auth::kRun);
+  ASSIGN_OR_RETURN(tracking::RunInfo run, services.tracking->GetRunInfo(run_id));
+  return Experiments({std::move(run.experiment_id)}, auth::kRun);
 }
 
 Result<std::vector<Resource>> ExperimentsOfRuns(Services& services, Call& call) {
@@ -80,11 +80,11 @@ Result<std::vector<Resource>> ExperimentsOfRuns(Services& services, Call& call) 
   RETURN_IF_ERROR(call.fields.status());
   std::vector<std::string> ids;
   for (const std::string& run_id : run_ids) {
-    Result<tracking::Run> run = services.tracking->GetRun(run_id);
+    Result<tracking::RunInfo> run = services.tracking->GetRunInfo(run_id);
     // Histories pass over runs that do not exist.
     if (!run.ok() && run.error().code() == ErrorCode::kNotFound) continue;
     if (!run.ok()) return std::move(run).error();
-    ids.push_back(std::move(run->info.experiment_id));
+    ids.push_back(std::move(run->experiment_id));
   }
   return Experiments(std::move(ids), auth::kRun);
 }
@@ -96,7 +96,7 @@ Result<std::vector<Resource>> ExperimentOfLoggedModel(Services& services, Call& 
   }
   if (model_id.empty()) model_id = call.fields.RequireString("model_id");
   RETURN_IF_ERROR(call.fields.status());
-  ASSIGN_OR_RETURN(tracking::LoggedModel model, services.logged_models->Get(model_id, true));
+  ASSIGN_OR_RETURN(tracking::LoggedModel model, services.logged_models->GetInfo(model_id, true));
   return Experiments({model.experiment_id}, auth::kLoggedModel);
 }
 

@@ -1,7 +1,6 @@
 // Versions of registered models.
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 
 #include "api/encode.h"
@@ -55,11 +54,11 @@ class StoresResolver final : public registry::SourceResolver {
   explicit StoresResolver(Services& services) : services_(services) {}
 
   Result<std::string> GetRunArtifactUri(std::string_view run_id) override {
-    ASSIGN_OR_RETURN(tracking::Run run, services_.tracking->GetRun(run_id));
-    return std::move(run.info.artifact_uri);
+    ASSIGN_OR_RETURN(tracking::RunInfo run, services_.tracking->GetRunInfo(run_id));
+    return std::move(run.artifact_uri);
   }
   Result<LoggedModel> GetLoggedModel(std::string_view model_id) override {
-    ASSIGN_OR_RETURN(tracking::LoggedModel model, services_.logged_models->Get(model_id));
+    ASSIGN_OR_RETURN(tracking::LoggedModel model, services_.logged_models->GetInfo(model_id));
     return LoggedModel{.artifact_uri = std::move(model.artifact_uri),
                        .run_id = std::move(model.source_run_id)};
   }
@@ -70,23 +69,10 @@ class StoresResolver final : public registry::SourceResolver {
 
 /// Tells the logged model that it is registered: its tag lists the versions made of it.
 Status AddToModelVersionsTag(Services& services, const ModelVersion& version) {
-  ASSIGN_OR_RETURN(const tracking::LoggedModel model,
-                   services.logged_models->Get(version.logged_model_id));
-  formats::Json versions = formats::Json::MakeArray();
-  for (const tracking::Tag& tag : model.tags) {
-    if (tag.key != kModelVersionsTag) continue;
-    Result<formats::Json> known = formats::ParseJson(tag.value);
-    if (known.ok() && known->is_array()) versions = std::move(known).value();
-  }
   const formats::Json entry =
       formats::Json::MakeObject({{"name", version.name}, {"version", version.version}});
-  for (const formats::Json& known : versions.AsArray()) {
-    if (known == entry) return Ok();
-  }
-  versions.Append(entry);
-  const std::array tags = {
-      tracking::Tag{std::string(kModelVersionsTag), formats::PrintJson(versions)}};
-  return services.logged_models->SetTags(version.logged_model_id, tags);
+  return services.logged_models->AppendToListTag(version.logged_model_id, kModelVersionsTag, entry,
+                                                 tracking::ListItemRule::kOnce);
 }
 
 Result<Answer> Create(Services& services, Call& call) {
@@ -131,6 +117,7 @@ Result<Answer> Get(Services& services, Call& call) {
 
 Result<Answer> Update(Services& services, Call& call) {
   ASSIGN_OR_RETURN(const VersionKey key, ReadKey(call.fields));
+  // None given clears what is there, as MLflow.
   const std::string description = call.fields.StringOr("description");
   RETURN_IF_ERROR(call.fields.status());
   RETURN_IF_ERROR(services.registry->SetVersionDescription(key.name, key.number, description));

@@ -41,6 +41,7 @@ Result<Answer> Get(Services& services, Call& call) {
 
 Result<Answer> Update(Services& services, Call& call) {
   const std::string name = call.fields.RequireString("name");
+  // None given clears what is there, as MLflow.
   const std::string description = call.fields.StringOr("description");
   RETURN_IF_ERROR(call.fields.status());
   RETURN_IF_ERROR(services.registry->SetModelDescription(name, description));

@@ -221,16 +221,7 @@ Result<Answer> LogModel(Services& services, Call& call) {
   if (!missing.empty()) {
     return InvalidArgument(fmt::format("Model json is missing mandatory fields: {{{}}}", missing));
   }
-  ASSIGN_OR_RETURN(const tracking::Run run, services.tracking->GetRun(run_id));
-  formats::Json history = formats::Json::MakeArray();
-  if (const std::optional<std::string> known = run.FindTag(kHistoryTag)) {
-    Result<formats::Json> parsed = formats::ParseJson(*known);
-    if (parsed.ok() && parsed->is_array()) history = std::move(parsed).value();
-  }
-  history.Append(ModelTagEntry(*model));
-  Batch batch;
-  batch.tags.push_back({std::string(kHistoryTag), formats::PrintJson(history)});
-  RETURN_IF_ERROR(services.tracking->LogBatch(run_id, batch));
+  RETURN_IF_ERROR(services.tracking->AppendToListTag(run_id, kHistoryTag, ModelTagEntry(*model)));
   return Answer::Empty();
 }
 

@@ -16,7 +16,7 @@ namespace {
 /// so that the answer does not tell which ids there are.
 Result<Resource> LoggedModelResource(Services& services, const std::string& model_id,
                                      std::optional<Level> needs) {
-  const Result<tracking::LoggedModel> model = services.logged_models->Get(model_id);
+  const Result<tracking::LoggedModel> model = services.logged_models->GetInfo(model_id);
   if (!model.ok() && model.error().code() != ErrorCode::kNotFound) return model.error();
   return Resource{.kind = ResourceKind::kExperiment,
                   .id = model.ok() ? model->experiment_id : std::string(),
@@ -75,10 +75,10 @@ Result<std::vector<Resource>> NewModelVersion(Services& services, Call& call) {
   }
   if (registry::IsModelUri(source)) model_ids.push_back(source.substr(source.rfind('/') + 1));
   if (!run_id.empty()) {
-    const Result<tracking::Run> run = services.tracking->GetRun(run_id);
+    const Result<tracking::RunInfo> run = services.tracking->GetRunInfo(run_id);
     if (run.ok()) {
       resources.push_back({.kind = ResourceKind::kExperiment,
-                           .id = run->info.experiment_id,
+                           .id = run->experiment_id,
                            .part = auth::kRun,
                            .needs = Level::kRead});
     } else if (run.error().code() != ErrorCode::kNotFound) {

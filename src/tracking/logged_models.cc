@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/id.h"
+#include "tracking/internal/list_tag.h"
 #include "tracking/internal/logged_model_rows.h"
 #include "tracking/internal/rules.h"
 #include "tracking/internal/sql_store.h"
@@ -39,6 +40,8 @@ constexpr Query kSetStage{"tracking.set_logged_model_stage",
 constexpr Query kSetTag{"tracking.set_logged_model_tag",
                         "INSERT INTO logged_model_tags (model_id, key, value) VALUES ($1, $2, $3) "
                         "ON CONFLICT (model_id, key) DO UPDATE SET value = excluded.value"};
+constexpr Query kGetTag{"tracking.get_logged_model_tag",
+                        "SELECT value FROM logged_model_tags WHERE model_id = $1 AND key = $2"};
 constexpr Query kDeleteTag{"tracking.delete_logged_model_tag",
                            "DELETE FROM logged_model_tags WHERE model_id = $1 AND key = $2"};
 constexpr Query kInsertParam{
@@ -49,6 +52,10 @@ constexpr Query kGetParam{"tracking.get_logged_model_param",
                           "SELECT value FROM logged_model_params WHERE model_id = $1 AND key = $2"};
 
 constexpr std::string_view kStatusPrefix = "LOGGED_MODEL_";
+
+LifecycleStage LastStage(bool allow_deleted) {
+  return allow_deleted ? LifecycleStage::kDeleted : LifecycleStage::kActive;
+}
 
 /// Errors: kNotFound.
 Result<LoggedModel> GetIn(Reader& reader, std::string_view model_id,
@@ -153,8 +160,13 @@ Result<LoggedModel> LoggedModelStore::Create(const NewLoggedModel& model) {
 }
 
 Result<LoggedModel> LoggedModelStore::Get(std::string_view model_id, bool allow_deleted) {
-  LifecycleStage last_stage = allow_deleted ? LifecycleStage::kDeleted : LifecycleStage::kActive;
+  LifecycleStage last_stage = LastStage(allow_deleted);
   return db_.Read([&](Reader& reader) { return GetWithDataIn(reader, model_id, last_stage); });
+}
+
+Result<LoggedModel> LoggedModelStore::GetInfo(std::string_view model_id, bool allow_deleted) {
+  LifecycleStage last_stage = LastStage(allow_deleted);
+  return db_.Read([&](Reader& reader) { return GetIn(reader, model_id, last_stage); });
 }
 
 Result<LoggedModel> LoggedModelStore::Finalize(std::string_view model_id, LoggedModelStatus status,
@@ -196,6 +208,21 @@ Status LoggedModelStore::SetTags(std::string_view model_id, std::span<const Tag>
       [&](Tx& tx) -> Status {
         RETURN_IF_ERROR(GetIn(tx, model_id));
         return SetTagsIn(tx, model_id, tags);
+      },
+      {.scope = model_id});
+}
+
+Status LoggedModelStore::AppendToListTag(std::string_view model_id, std::string_view key,
+                                         const formats::Json& item, ListItemRule rule) {
+  RETURN_IF_ERROR(CheckTagOrParam("tag", key));
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        RETURN_IF_ERROR(GetIn(tx, model_id));
+        ASSIGN_OR_RETURN(auto value, tx.FindOne(kGetTag, {model_id, key},
+                                                [](const Row& row) { return row.GetText(0); }));
+        ASSIGN_OR_RETURN(const auto appended, internal::AppendedList(value, item, rule));
+        if (!appended) return Ok();
+        return tx.Post(kSetTag, {model_id, key, *appended});
       },
       {.scope = model_id});
 }

@@ -11,8 +11,10 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "formats/json.h"
 #include "sql/db.h"
 #include "tracking/run.h"
+#include "tracking/store.h"
 
 namespace sluice::tracking {
 
@@ -100,12 +102,18 @@ class LoggedModelStore {
   Result<LoggedModel> Create(const NewLoggedModel& model);
   /// `allow_deleted`: deleted ones too.
   Result<LoggedModel> Get(std::string_view model_id, bool allow_deleted = false);
+  /// Get, with tags, params and metrics left empty: one indexed row, for the model's experiment or
+  /// where its artifacts are.
+  Result<LoggedModel> GetInfo(std::string_view model_id, bool allow_deleted = false);
   Result<LoggedModel> Finalize(std::string_view model_id, LoggedModelStatus status,
                                std::string_view status_message = {});
   Status Delete(std::string_view model_id);
   Status Restore(std::string_view model_id);  ///< may be repeated
 
   Status SetTags(std::string_view model_id, std::span<const Tag> tags);
+  /// As Store::AppendToListTag.
+  Status AppendToListTag(std::string_view model_id, std::string_view key, const formats::Json& item,
+                         ListItemRule rule = ListItemRule::kAlways);
   Status DeleteTag(std::string_view model_id, std::string_view key);
   /// A param logged again with the same value is fine, with another one it is kInvalidArgument.
   Status LogParams(std::string_view model_id, std::span<const Param> params);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include "tracking/testing/engine_test.h"
 
@@ -48,6 +49,33 @@ class LoggedModelsTest : public EngineTest {
   std::unique_ptr<LoggedModelStore> models_;
 };
 TRACKING_ON_EVERY_ENGINE(LoggedModelsTest);
+
+TEST_P(LoggedModelsTest, ListsInTagsLoseNothing) {
+  const std::string id = Make("tree", {{"p", "1"}}).model_id;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 10; ++i) {
+        const formats::Json item = formats::Json::MakeObject({{"n", t * 10 + i}});
+        EXPECT_TRUE(models_->AppendToListTag(id, "l", item, ListItemRule::kOnce).ok());
+        EXPECT_TRUE(models_->AppendToListTag(id, "l", item, ListItemRule::kOnce).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const LoggedModel model = models_->Get(id).value();
+  ASSERT_EQ(model.tags.size(), 1u);
+  EXPECT_EQ(formats::ParseJson(model.tags[0].value).value().AsArray().size(), 40u);
+
+  const LoggedModel info = models_->GetInfo(id).value();
+  EXPECT_EQ(info.experiment_id, "0");
+  EXPECT_EQ(info.artifact_uri, model.artifact_uri);
+  EXPECT_TRUE(info.tags.empty() && info.params.empty());
+  ASSERT_TRUE(models_->Delete(id).ok());
+  EXPECT_EQ(CodeOf(models_->GetInfo(id)), ErrorCode::kNotFound);
+  EXPECT_TRUE(models_->GetInfo(id, true).ok());
+  EXPECT_FALSE(models_->AppendToListTag(id, "l", 1).ok());
+}
 
 TEST_P(LoggedModelsTest, LiveFromPendingToGone) {
   std::string run_id = MakeRun();

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "formats/json.h"
 #include "sql/db.h"
 #include "sql/migrator.h"
 #include "tracking/run.h"
@@ -24,6 +25,7 @@ struct Limits {
   static constexpr size_t kKeyLength = 250;           ///< of metric, param and tag keys
   static constexpr size_t kParamValueLength = 6000;   ///< what is longer is cut, as MLflow does
   static constexpr size_t kRunTagValueLength = 8000;  ///< cut too
+  static constexpr size_t kListTagLength = 1 << 20;   ///< of what AppendToListTag makes
   static constexpr size_t kExperimentTagValueLength = 20000;
   static constexpr size_t kExperimentNameLength = 500;
   static constexpr size_t kArtifactLocationLength = 2048;
@@ -71,6 +73,12 @@ struct Batch {
   std::vector<Tag> tags;
   /// The request was about one metric, param or tag: messages say "key", not "tags[0].key".
   bool is_single = false;
+};
+
+/// When an item joins the list in a tag's value.
+enum class ListItemRule : uint8_t {
+  kAlways,
+  kOnce,  ///< unless an equal one is there
 };
 
 struct RunFilter {
@@ -132,6 +140,8 @@ class Store {
   /// Errors: kAlreadyExists if the run id is taken; kFailedPrecondition in a deleted experiment.
   virtual Result<Run> CreateRun(const NewRun& run) = 0;
   virtual Result<Run> GetRun(std::string_view run_id) = 0;  ///< deleted ones too
+  /// One indexed row, whatever the run has logged: for its experiment or where its artifacts are.
+  virtual Result<RunInfo> GetRunInfo(std::string_view run_id) = 0;  ///< deleted ones too
   /// Durable. A new name sets tag mlflow.runName, and the reverse.
   virtual Result<RunInfo> UpdateRun(std::string_view run_id, const RunUpdate& update) = 0;
   /// Durable; both may be repeated.
@@ -149,6 +159,12 @@ class Store {
   /// another one it is kInvalidArgument, as is a key twice in `params`. The last of repeated tags
   /// wins.
   virtual Status LogBatch(std::string_view run_id, const Batch& batch) = 0;
+  /// Appends to the JSON list that is the tag's value; of several at once none is lost. A tag that
+  /// is absent or holds no list begins a new one, which is not cut but refused (kInvalidArgument)
+  /// beyond Limits::kListTagLength.
+  virtual Status AppendToListTag(std::string_view run_id, std::string_view key,
+                                 const formats::Json& item,
+                                 ListItemRule rule = ListItemRule::kAlways) = 0;
   virtual Status DeleteTag(std::string_view run_id, std::string_view key) = 0;
   /// Logging a dataset again adds its tags. `model_ids` are those of logged models the run reads;
   /// they need not exist.

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "tracking/internal/array_text.h"
+#include "tracking/internal/list_tag.h"
 #include "tracking/internal/logged_model_rows.h"
 #include "tracking/internal/rules.h"
 #include "tracking/internal/series_sql.h"
@@ -56,6 +57,8 @@ constexpr Query kSetTags{
     "ON CONFLICT (run_no, key) DO UPDATE SET value = excluded.value, "
     "value_head = excluded.value_head"};
 constexpr Query kSetName{"tracking.set_run_name", "UPDATE runs SET name = $2 WHERE run_no = $1"};
+constexpr Query kGetTag{"tracking.get_tag",
+                        "SELECT value FROM tags WHERE run_no = $1 AND key = $2"};
 constexpr Query kDeleteTag{"tracking.delete_tag",
                            "DELETE FROM tags WHERE run_no = $1 AND key = $2"};
 
@@ -309,6 +312,12 @@ Status InsertRunTagsIn(Tx& tx, const RunKey& run, std::span<const Tag> tags, boo
 }
 
 Status SetRunTagsIn(Tx& tx, const RunKey& run, std::span<const Tag> tags, bool is_server) {
+  auto is_no_name = [](const Tag& tag) { return tag.key == kRunNameTag && tag.value.empty(); };
+  if (std::any_of(tags.begin(), tags.end(), is_no_name)) {
+    std::vector<Tag> kept(tags.begin(), tags.end());
+    std::erase_if(kept, is_no_name);
+    return SetRunTagsIn(tx, run, kept, is_server);
+  }
   RETURN_IF_ERROR(InsertRunTagsIn(tx, run, tags, is_server));
   auto name = std::find_if(tags.rbegin(), tags.rend(),
                            [](const Tag& tag) { return tag.key == kRunNameTag; });
@@ -341,6 +350,21 @@ Status SqlStore::LogBatch(std::string_view run_id, const Batch& batch) {
           RETURN_IF_ERROR(listener->OnMetrics(tx, info, batch.metrics));
         }
         return Ok();
+      },
+      sql::WriteOptions{.durability = io::Durability::kFast, .scope = run_id});
+}
+
+Status SqlStore::AppendToListTag(std::string_view run_id, std::string_view key,
+                                 const formats::Json& item, ListItemRule rule) {
+  RETURN_IF_ERROR(CheckTag({}, {std::string(key), {}}));
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        ASSIGN_OR_RETURN(RunKey run, GetActiveRunKeyIn(tx, run_id));
+        ASSIGN_OR_RETURN(auto value, tx.FindOne(kGetTag, {run.run_no, key},
+                                                [](const Row& row) { return row.GetText(0); }));
+        ASSIGN_OR_RETURN(const auto appended, AppendedList(value, item, rule));
+        if (!appended) return Ok();
+        return tx.Post(kSetTag, {run.run_no, run.experiment_id, key, *appended});
       },
       sql::WriteOptions{.durability = io::Durability::kFast, .scope = run_id});
 }

@@ -169,6 +169,10 @@ Result<Run> SqlStore::GetRun(std::string_view run_id) {
   });
 }
 
+Result<RunInfo> SqlStore::GetRunInfo(std::string_view run_id) {
+  return db_.Read([&](Reader& reader) { return GetRunInfoIn(reader, run_id); });
+}
+
 Result<RunInfo> SqlStore::UpdateRun(std::string_view run_id, const RunUpdate& update) {
   WriteListener* listener = options_.listener;
   const bool tells_ends = listener != nullptr && listener->wants_run_ends();

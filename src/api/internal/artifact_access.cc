@@ -73,15 +73,15 @@ Result<Resource> OwnerInside(Services& services, const std::string& path,
   if (folder == components.end() || folder == components.begin()) return resource;
   const std::string id(*(folder - 1));
   if (IsRunId(id)) {
-    const Result<tracking::Run> run = services.tracking->GetRun(id);
+    const Result<tracking::RunInfo> run = services.tracking->GetRunInfo(id);
     if (!run.ok() && run.error().code() != ErrorCode::kNotFound) return run.error();
-    if (run.ok() && Holds(run->info.artifact_uri, path)) {
-      resource.id = run->info.experiment_id;
+    if (run.ok() && Holds(run->artifact_uri, path)) {
+      resource.id = run->experiment_id;
       resource.part = auth::kRun;
     }
     return resource;
   }
-  const Result<tracking::LoggedModel> model = services.logged_models->Get(id);
+  const Result<tracking::LoggedModel> model = services.logged_models->GetInfo(id);
   if (!model.ok() && model.error().code() != ErrorCode::kNotFound) return model.error();
   if (model.ok() && Holds(model->artifact_uri, path)) {
     resource.id = model->experiment_id;

@@ -37,6 +37,7 @@ class SqlStore : public Store {
 
   Result<Run> CreateRun(const NewRun& run) override;
   Result<Run> GetRun(std::string_view run_id) override;
+  Result<RunInfo> GetRunInfo(std::string_view run_id) override;
   Result<RunInfo> UpdateRun(std::string_view run_id, const RunUpdate& update) override;
   Status DeleteRun(std::string_view run_id) override;
   Status RestoreRun(std::string_view run_id) override;
@@ -46,6 +47,8 @@ class SqlStore : public Store {
   Result<RunPage> ListRuns(const RunFilter& filter) override;
 
   Status LogBatch(std::string_view run_id, const Batch& batch) override;
+  Status AppendToListTag(std::string_view run_id, std::string_view key, const formats::Json& item,
+                         ListItemRule rule) override;
   Status DeleteTag(std::string_view run_id, std::string_view key) override;
   Status LogInputs(std::string_view run_id, std::span<const DatasetLink> inputs,
                    std::span<const std::string> model_ids) override;
@@ -80,7 +83,8 @@ Result<int64_t> FindOrCreateDatasetIn(sql::Tx& tx, int64_t experiment_id, const 
 /// Is the database a server, so that statements cost a round trip each?
 Result<bool> FindIsServer(sql::Reader& reader);
 /// Sets tags of a run, and its name if mlflow.runName is among them; keys are checked, values are
-/// cut to their limit here, the last of repeated keys wins.
+/// cut to their limit here, the last of repeated keys wins. An empty name is passed over, as MLflow
+/// does: a run keeps the name it has.
 Status SetRunTagsIn(sql::Tx& tx, const RunKey& run, std::span<const Tag> tags, bool is_server);
 /// The same for a run made just now, whose row holds its name.
 Status InsertRunTagsIn(sql::Tx& tx, const RunKey& run, std::span<const Tag> tags, bool is_server);

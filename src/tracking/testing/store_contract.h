@@ -469,6 +469,75 @@ TEST_P(TrackingStoreContract, ListsRunsByParentTagsAndStatus) {
             std::set<std::string>{split});
 }
 
+TEST_P(TrackingStoreContract, AnEmptyNameInATagIsPassedOver) {
+  std::string id = MakeRun({.experiment_id = "0", .name = "first"});
+  const Tag nameless{"mlflow.runName", ""};
+  ASSERT_TRUE(store().LogBatch(id, {.metrics = {}, .params = {}, .tags = {nameless}}).ok());
+  EXPECT_EQ(GetRun(id).info.name, "first");
+  EXPECT_EQ(GetRun(id).FindTag("mlflow.runName"), "first");
+  ASSERT_TRUE(store()
+                  .LogBatch(id, {.metrics = {},
+                                 .params = {},
+                                 .tags = {{"mlflow.runName", "third"}, nameless, {"a", ""}}})
+                  .ok());
+  EXPECT_EQ(GetRun(id).info.name, "third");
+  EXPECT_EQ(GetRun(id).FindTag("mlflow.runName"), "third");
+  EXPECT_EQ(GetRun(id).FindTag("a"), "");
+}
+
+TEST_P(TrackingStoreContract, RunInfoIsTheRunsOwnRow) {
+  std::string id = MakeRun({.experiment_id = "0", .name = "r"});
+  const RunInfo info = store().GetRunInfo(id).value();
+  EXPECT_EQ(info.run_id, id);
+  EXPECT_EQ(info.experiment_id, "0");
+  EXPECT_EQ(info.artifact_uri, GetRun(id).info.artifact_uri);
+  ASSERT_TRUE(store().DeleteRun(id).ok());
+  EXPECT_EQ(store().GetRunInfo(id).value().stage, LifecycleStage::kDeleted);
+  EXPECT_EQ(store().GetRunInfo("none").error().message(), "Run with id=none not found");
+}
+
+TEST_P(TrackingStoreContract, ListsInTagsLoseNothing) {
+  using formats::Json;
+  std::string id = MakeRun();
+  ASSERT_TRUE(store().LogBatch(id, {.metrics = {}, .params = {}, .tags = {{"l", "no list"}}}).ok());
+  // Longer than a tag that clients set may be.
+  const std::string padding(400, 'x');
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 10; ++i) {
+        Json item = Json::MakeObject({{"n", t * 10 + i}, {"padding", padding}});
+        EXPECT_TRUE(store().AppendToListTag(id, "l", item, ListItemRule::kOnce).ok());
+        EXPECT_TRUE(store().AppendToListTag(id, "l", item, ListItemRule::kOnce).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  Json list = formats::ParseJson(GetRun(id).FindTag("l").value()).value();
+  std::set<int64_t> numbers;
+  for (const Json& item : list.AsArray()) numbers.insert(item.At("n").AsInteger());
+  EXPECT_EQ(list.AsArray().size(), 40u);
+  EXPECT_EQ(numbers.size(), 40u);
+
+  EXPECT_TRUE(store().AppendToListTag(id, "two", Json(1)).ok());
+  EXPECT_TRUE(store().AppendToListTag(id, "two", Json(1)).ok());
+  EXPECT_EQ(GetRun(id).FindTag("two"), "[1,1]");
+  Json deep = 1;
+  for (int i = 0; i < 64; ++i) {
+    Json outer = Json::MakeArray();
+    outer.Append(std::move(deep));
+    deep = std::move(outer);
+  }
+  EXPECT_TRUE(store().AppendToListTag(id, "deep", deep).ok());
+  EXPECT_TRUE(store().AppendToListTag(id, "deep", Json(1)).ok());
+  EXPECT_TRUE(GetRun(id).FindTag("deep").value().ends_with(",1]"));
+  EXPECT_EQ(CodeOf(store().AppendToListTag(id, "two", Json(std::string(1 << 20, 'x')))),
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(store().AppendToListTag("none", "two", Json(1))), ErrorCode::kNotFound);
+  ASSERT_TRUE(store().DeleteRun(id).ok());
+  EXPECT_EQ(CodeOf(store().AppendToListTag(id, "two", Json(1))), ErrorCode::kFailedPrecondition);
+}
+
 TEST_P(TrackingStoreContract, ThreadsLogIntoOneRun) {
   std::string id = MakeRun();
   std::vector<std::thread> threads;
