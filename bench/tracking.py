@@ -86,7 +86,7 @@ def writes(port, seconds, figures):
     one("create run", f'{post}/runs/create {{"experiment_id":"0","start_time":{{n}},"user_id":"u"}}')
     one("log metric", f'{post}/runs/log-metric {{"run_id":"{run}","key":"m","value":0.5,"timestamp":{{n}},"step":{{n}}}}')
     one("log param", f'{post}/runs/log-parameter {{"run_id":"{run}","key":"p{{n}}","value":"1"}}')
-    metrics = ",".join(f'{{"key":"k{i % 10}","value":{i / 7},"timestamp":{{n}}{i:04d},"step":{i}}}' for i in range(1000))
+    metrics = ",".join(f'{{"key":"k{i % 10}","value":{i / 7},"timestamp":1{{n}}{i:04d},"step":{i}}}' for i in range(1000))
     one("log batch of 1,000 metrics", f'{post}/runs/log-batch {{"run_id":"{run}","metrics":[{metrics}]}}')
     small = request(port, "POST", f"{E2}/runs/create", {"experiment_id": "0", "start_time": 1})["run"]["info"]["run_id"]
     request(port, "POST", f"{E2}/runs/log-batch", {"run_id": small, "metrics": [{"key": f"m{i}", "value": i, "timestamp": 1, "step": 0} for i in range(20)],

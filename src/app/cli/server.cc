@@ -18,6 +18,10 @@ namespace {
 constexpr int64_t kDrainMs = 10'000;
 constexpr int kHeapCountMax = 2;
 
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 Result<int> RunServer(const Arguments& arguments) {
   SetLogLevel(LogLevel::kInfo);
   // Each of the many threads would get a heap of its own, and keep what it once needed.
@@ -40,6 +44,14 @@ Result<int> RunServer(const Arguments& arguments) {
       access_log->Write(access);
     };
   }
+  const std::string administrator =
+      settings.server.users ? settings.server.users->admin_username : "";
+  if (!settings.server.users && !IsLoopback(settings.server.http.host)) {
+    Log(LogLevel::kWarning,
+        "whoever reaches {}:{} may read, change and delete everything: --app-name basic-auth asks "
+        "for a name and a password",
+        settings.server.http.host, settings.server.http.port);
+  }
   ASSIGN_OR_RETURN(
       std::unique_ptr<ApiServer> server,
       ApiServer::Start(std::move(settings.server), settings.backend_uri, settings.registry_uri));
@@ -51,9 +63,9 @@ Result<int> RunServer(const Arguments& arguments) {
   if (const std::optional<std::string>& password = server->generated_password()) {
     fmt::print(
         stderr,
-        "first start: the administrator's password is {}\n  it is not shown again; change it "
-        "with users/update-password or `sluice auth reset-password`\n",
-        *password);
+        "first start: the administrator is '{}' with the password {}\n  it is not shown again; "
+        "change it with users/update-password or `sluice auth reset-password`\n",
+        administrator, *password);
   }
   std::fflush(stdout);
 
