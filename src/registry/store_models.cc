@@ -156,11 +156,13 @@ Result<RegisteredModel> SqlStore::CreateModel(std::string_view name, std::string
                                               const std::vector<Tag>& tags) {
   RETURN_IF_ERROR(CheckModelName(name));
   for (const Tag& tag : tags) RETURN_IF_ERROR(CheckTag(tag));
-  return db_.Write([&](Tx& tx) -> Result<RegisteredModel> {
-    ASSIGN_OR_RETURN(bool is_new, InsertModelIn(tx, name, description, tags, clock_.NowMs()));
-    if (!is_new) return TakenName(name);
-    return GetModelIn(tx, name);
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Result<RegisteredModel> {
+        ASSIGN_OR_RETURN(bool is_new, InsertModelIn(tx, name, description, tags, clock_.NowMs()));
+        if (!is_new) return TakenName(name);
+        return GetModelIn(tx, name);
+      },
+      {.scope = name});
 }
 
 Result<RegisteredModel> SqlStore::GetModel(std::string_view name) {
@@ -176,34 +178,40 @@ Result<std::vector<RegisteredModel>> SqlStore::ListModels() {
 }
 
 Status SqlStore::SetModelDescription(std::string_view name, std::string_view description) {
-  return db_.Write([&](Tx& tx) -> Status {
-    RETURN_IF_ERROR(FindLifeIn(tx, name));
-    RETURN_IF_ERROR(tx.Execute(kSetDescription, {name, description, clock_.NowMs()}));
-    return Ok();
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        RETURN_IF_ERROR(FindLifeIn(tx, name));
+        RETURN_IF_ERROR(tx.Execute(kSetDescription, {name, description, clock_.NowMs()}));
+        return Ok();
+      },
+      {.scope = name});
 }
 
 Status SqlStore::SetModelTag(std::string_view name, const Tag& tag) {
   RETURN_IF_ERROR(CheckTag(tag));
-  return db_.Write([&](Tx& tx) -> Status {
-    RETURN_IF_ERROR(FindLifeIn(tx, name));
-    RETURN_IF_ERROR(tx.Execute(kSetTag, {name, tag.key, tag.value}));
-    return EmitIn(tx, name, kModelTagSet, clock_.NowMs(), [&](bool) {
-      return Json::MakeObject({{"name", name}, {"key", tag.key}, {"value", tag.value}});
-    });
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        RETURN_IF_ERROR(FindLifeIn(tx, name));
+        RETURN_IF_ERROR(tx.Execute(kSetTag, {name, tag.key, tag.value}));
+        return EmitIn(tx, name, kModelTagSet, clock_.NowMs(), [&](bool) {
+          return Json::MakeObject({{"name", name}, {"key", tag.key}, {"value", tag.value}});
+        });
+      },
+      {.scope = name});
 }
 
 Status SqlStore::DeleteModelTag(std::string_view name, std::string_view key) {
   RETURN_IF_ERROR(CheckTagKey(key));
-  return db_.Write([&](Tx& tx) -> Status {
-    RETURN_IF_ERROR(FindLifeIn(tx, name));
-    ASSIGN_OR_RETURN(int64_t deleted, tx.Execute(kDeleteTag, {name, key}));
-    if (deleted == 0) return Ok();
-    return EmitIn(tx, name, kModelTagDeleted, clock_.NowMs(), [&](bool) {
-      return Json::MakeObject({{"name", name}, {"key", key}});
-    });
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        RETURN_IF_ERROR(FindLifeIn(tx, name));
+        ASSIGN_OR_RETURN(int64_t deleted, tx.Execute(kDeleteTag, {name, key}));
+        if (deleted == 0) return Ok();
+        return EmitIn(tx, name, kModelTagDeleted, clock_.NowMs(), [&](bool) {
+          return Json::MakeObject({{"name", name}, {"key", key}});
+        });
+      },
+      {.scope = name});
 }
 
 Result<RegisteredModel> SqlStore::RenameModel(std::string_view name, std::string_view new_name) {

@@ -138,21 +138,23 @@ Result<ModelVersion> GetLiveVersionIn(Reader& reader, std::string_view name, int
 Result<ModelVersion> SqlStore::CreateVersion(const NewVersion& version) {
   RETURN_IF_ERROR(CheckModelName(version.name));
   for (const Tag& tag : version.tags) RETURN_IF_ERROR(CheckVersionTag(tag));
-  return db_.Write([&](Tx& tx) -> Result<ModelVersion> {
-    const int64_t now_ms = clock_.NowMs();
-    ASSIGN_OR_RETURN(int64_t number, NextNumberIn(tx, version, now_ms));
-    RETURN_IF_ERROR(
-        tx.Execute(kInsert, {version.name, number, version.source, version.model_id, version.run_id,
-                             version.description, version.verdict, version.verdict_digest,
-                             version.provenance, now_ms, version.status, version.run_link,
-                             version.logged_model_id, version.storage_location, version.user_id}));
-    for (const Tag& tag : version.tags)
-      RETURN_IF_ERROR(tx.Execute(kSetTag, {version.name, number, tag.key, tag.value}));
-    ASSIGN_OR_RETURN(ModelVersion created, GetVersionIn(tx, version.name, number));
-    RETURN_IF_ERROR(EmitIn(tx, version.name, kVersionCreated, now_ms,
-                           [&](bool is_prompt) { return CreatedData(created, is_prompt); }));
-    return created;
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Result<ModelVersion> {
+        const int64_t now_ms = clock_.NowMs();
+        ASSIGN_OR_RETURN(int64_t number, NextNumberIn(tx, version, now_ms));
+        RETURN_IF_ERROR(tx.Execute(
+            kInsert, {version.name, number, version.source, version.model_id, version.run_id,
+                      version.description, version.verdict, version.verdict_digest,
+                      version.provenance, now_ms, version.status, version.run_link,
+                      version.logged_model_id, version.storage_location, version.user_id}));
+        for (const Tag& tag : version.tags)
+          RETURN_IF_ERROR(tx.Execute(kSetTag, {version.name, number, tag.key, tag.value}));
+        ASSIGN_OR_RETURN(ModelVersion created, GetVersionIn(tx, version.name, number));
+        RETURN_IF_ERROR(EmitIn(tx, version.name, kVersionCreated, now_ms,
+                               [&](bool is_prompt) { return CreatedData(created, is_prompt); }));
+        return created;
+      },
+      {.scope = version.name});
 }
 
 Result<ModelVersion> SqlStore::GetVersion(std::string_view name, int64_t version) {
@@ -205,11 +207,13 @@ Result<std::string> SqlStore::GetDownloadUri(std::string_view name, int64_t numb
 
 Status SqlStore::SetVersionDescription(std::string_view name, int64_t version,
                                        std::string_view description) {
-  return db_.Write([&](Tx& tx) -> Status {
-    RETURN_IF_ERROR(GetLiveVersionIn(tx, name, version));
-    RETURN_IF_ERROR(tx.Execute(kSetDescription, {name, version, description, clock_.NowMs()}));
-    return Ok();
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        RETURN_IF_ERROR(GetLiveVersionIn(tx, name, version));
+        RETURN_IF_ERROR(tx.Execute(kSetDescription, {name, version, description, clock_.NowMs()}));
+        return Ok();
+      },
+      {.scope = name});
 }
 
 Result<ModelVersion> SqlStore::SetStage(const StageChange& change) {
@@ -220,52 +224,61 @@ Result<ModelVersion> SqlStore::SetStage(const StageChange& change) {
                     "is not an Active stage. Valid stages are ['Staging', 'Production']",
                     StageName(change.stage)));
   }
-  return db_.Write([&](Tx& tx) -> Result<ModelVersion> {
-    const int64_t now_ms = clock_.NowMs();
-    RETURN_IF_ERROR(GetLiveVersionIn(tx, change.name, change.version));
-    if (change.archive_existing) {
-      RETURN_IF_ERROR(
-          tx.Execute(kArchiveOthers, {change.name, change.version, change.stage, now_ms}));
-    }
-    RETURN_IF_ERROR(tx.Execute(kSetStage, {change.name, change.version, change.stage, now_ms}));
-    RETURN_IF_ERROR(TouchModelIn(tx, change.name, now_ms));
-    return GetVersionIn(tx, change.name, change.version);
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Result<ModelVersion> {
+        const int64_t now_ms = clock_.NowMs();
+        RETURN_IF_ERROR(GetLiveVersionIn(tx, change.name, change.version));
+        if (change.archive_existing) {
+          RETURN_IF_ERROR(
+              tx.Execute(kArchiveOthers, {change.name, change.version, change.stage, now_ms}));
+        }
+        RETURN_IF_ERROR(tx.Execute(kSetStage, {change.name, change.version, change.stage, now_ms}));
+        RETURN_IF_ERROR(TouchModelIn(tx, change.name, now_ms));
+        return GetVersionIn(tx, change.name, change.version);
+      },
+      {.scope = change.name});
 }
 
 Status SqlStore::SetVersionStatus(std::string_view name, int64_t version, VersionStatus status,
                                   std::string_view message) {
-  return db_.Write([&](Tx& tx) -> Status {
-    RETURN_IF_ERROR(GetLiveVersionIn(tx, name, version));
-    RETURN_IF_ERROR(tx.Execute(kSetStatus, {name, version, status, message, clock_.NowMs()}));
-    return Ok();
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        RETURN_IF_ERROR(GetLiveVersionIn(tx, name, version));
+        RETURN_IF_ERROR(tx.Execute(kSetStatus, {name, version, status, message, clock_.NowMs()}));
+        return Ok();
+      },
+      {.scope = name});
 }
 
 Status SqlStore::SetVersionTag(std::string_view name, int64_t version, const Tag& tag) {
   RETURN_IF_ERROR(CheckVersionTag(tag));
-  return db_.Write([&](Tx& tx) -> Status {
-    RETURN_IF_ERROR(GetLiveVersionIn(tx, name, version));
-    RETURN_IF_ERROR(tx.Execute(kSetTag, {name, version, tag.key, tag.value}));
-    return EmitIn(tx, name, kVersionTagSet, clock_.NowMs(), [&](bool) {
-      return Json::MakeObject({{"name", name},
-                               {"version", std::to_string(version)},
-                               {"key", tag.key},
-                               {"value", tag.value}});
-    });
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        RETURN_IF_ERROR(GetLiveVersionIn(tx, name, version));
+        RETURN_IF_ERROR(tx.Execute(kSetTag, {name, version, tag.key, tag.value}));
+        return EmitIn(tx, name, kVersionTagSet, clock_.NowMs(), [&](bool) {
+          return Json::MakeObject({{"name", name},
+                                   {"version", std::to_string(version)},
+                                   {"key", tag.key},
+                                   {"value", tag.value}});
+        });
+      },
+      {.scope = name});
 }
 
 Status SqlStore::DeleteVersionTag(std::string_view name, int64_t version, std::string_view key) {
   RETURN_IF_ERROR(CheckTagKey(key));
-  return db_.Write([&](Tx& tx) -> Status {
-    RETURN_IF_ERROR(GetLiveVersionIn(tx, name, version));
-    ASSIGN_OR_RETURN(int64_t deleted, tx.Execute(kDeleteTag, {name, version, key}));
-    if (deleted == 0) return Ok();
-    return EmitIn(tx, name, kVersionTagDeleted, clock_.NowMs(), [&](bool) {
-      return Json::MakeObject({{"name", name}, {"version", std::to_string(version)}, {"key", key}});
-    });
-  });
+  return db_.Write(
+      [&](Tx& tx) -> Status {
+        RETURN_IF_ERROR(GetLiveVersionIn(tx, name, version));
+        ASSIGN_OR_RETURN(int64_t deleted, tx.Execute(kDeleteTag, {name, version, key}));
+        if (deleted == 0) return Ok();
+        return EmitIn(tx, name, kVersionTagDeleted, clock_.NowMs(), [&](bool) {
+          return Json::MakeObject(
+              {{"name", name}, {"version", std::to_string(version)}, {"key", key}});
+        });
+      },
+      {.scope = name});
 }
 
 Status SqlStore::DeleteVersion(std::string_view name, int64_t number, DeleteRule rule) {

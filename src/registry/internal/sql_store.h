@@ -1,5 +1,9 @@
 // The registry over sql::Db. One source per resource: store_models.cc, store_versions.cc,
 // store_aliases.cc.
+//
+// Writes to one model have its name as their scope (sql::WriteOptions): those of different models
+// do not wait for each other. What touches two names (renaming), or numbers the log of alias moves
+// (aliases, and deletions, which remove them), has none and is alone.
 #pragma once
 
 #include <cstdint>

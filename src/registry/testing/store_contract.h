@@ -430,4 +430,50 @@ TEST_P(RegistryStoreContract, ThreadsNeverShareANumber) {
   EXPECT_EQ(*all.rbegin(), 80);
 }
 
+TEST_P(RegistryStoreContract, ThreadsMakeVersionsWhileModelsAreRenamedAndDeleted) {
+  constexpr int kVersions = 15;
+  ASSERT_TRUE(store().CreateModel("roving", "", {}).ok());
+  std::vector<std::thread> threads;
+  for (const char* name : {"a", "b"}) {
+    threads.emplace_back([&, name] {
+      for (int i = 1; i <= kVersions; ++i) {
+        EXPECT_EQ(MakeVersion(Verdict::kNone, name), i);
+        EXPECT_TRUE(store().SetVersionTag(name, i, {"k", "v"}).ok());
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    for (int i = 0; i < kVersions; ++i) {
+      EXPECT_TRUE(store().CreateModel("brief", "", {{"k", "v"}}).ok());
+      EXPECT_TRUE(store().DeleteModel("brief").ok());
+    }
+  });
+  int made_count = 0;
+  threads.emplace_back([&] {
+    for (int i = 0; i < 2 * kVersions; ++i) {
+      NewVersion version;
+      version.name = "roving";
+      version.make_model_if_absent = false;
+      version.source = "s3://bucket/x";
+      Result<ModelVersion> made = store().CreateVersion(version);
+      if (made.ok()) {
+        EXPECT_EQ(made->version, ++made_count);
+      } else {
+        EXPECT_EQ(made.error().code(), ErrorCode::kNotFound) << made.error().ToString();
+      }
+    }
+  });
+  threads.emplace_back([&] {
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(store().RenameModel("roving", "moved").ok());
+      EXPECT_TRUE(store().RenameModel("moved", "roving").ok());
+    }
+  });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(store().ListVersions("a").value().size(), size_t{kVersions});
+  EXPECT_EQ(store().ListVersions("b").value().front().tags.size(), 1u);
+  EXPECT_EQ(store().ListVersions("roving").value().size(), static_cast<size_t>(made_count));
+  EXPECT_EQ(store().GetModel("brief").error().code(), ErrorCode::kNotFound);
+}
+
 }  // namespace sluice::registry
