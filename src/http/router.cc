@@ -61,6 +61,14 @@ Response DefaultAnswer(const Request& request, std::string_view allow) {
   return response;
 }
 
+std::string MergeSlashes(std::string_view path) {
+  std::string merged;
+  for (char c : path) {
+    if (c != '/' || !merged.ends_with('/')) merged += c;
+  }
+  return merged;
+}
+
 Router::Router(std::vector<Route> routes, Fallback fallback)
     : routes_(std::move(routes)), fallback_(std::move(fallback)), root_(std::make_unique<Node>()) {
   for (size_t row = 0; row < routes_.size(); ++row) {

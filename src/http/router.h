@@ -49,6 +49,9 @@ using Fallback = std::function<Response(const Request&, std::string_view allow)>
 /// methods, else 404 "No API found for 'GET /path'"; errors in MLflow's shape.
 Response DefaultAnswer(const Request& request, std::string_view allow);
 
+/// "//runs//get" → "/runs/get".
+std::string MergeSlashes(std::string_view path);
+
 /// Immutable once built, so thread-safe.
 class Router {
  public:

@@ -31,7 +31,7 @@ std::string PercentEncode(std::string_view text);
 /// "a=1&b=x%20y" as pairs in order; a name without '=' has an empty value. Errors: kInvalidArgument
 /// for a malformed escape, a NUL or bytes that are not UTF-8; kResourceExhausted for more than
 /// kQueryParamCountMax pairs.
-inline constexpr size_t kQueryParamCountMax = 1000;
+inline constexpr size_t kQueryParamCountMax = 4096;
 Result<std::vector<std::pair<std::string, std::string>>> ParseQuery(std::string_view query);
 
 }  // namespace sluice::http

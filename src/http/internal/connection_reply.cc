@@ -12,6 +12,7 @@
 #include "http/internal/dispatch.h"
 #include "http/internal/text.h"
 #include "http/metrics.h"
+#include "http/target.h"
 
 namespace sluice::http::internal {
 namespace {
@@ -45,12 +46,34 @@ std::string_view FieldOrEmpty(const Headers& headers, std::string_view name) {
   return found ? std::string_view(*found) : std::string_view();
 }
 
+/// Where a path with doubled slashes was meant to go, as Flask answers: same method, same body.
+Response Moved(std::string_view path, std::string_view query) {
+  std::string location;
+  for (size_t at = 0; at < path.size();) {
+    const size_t end = std::min(path.find('/', at), path.size());
+    location += PercentEncode(path.substr(at, end - at));
+    if (end < path.size()) location += '/';
+    at = end + 1;
+  }
+  if (!query.empty()) location.append("?").append(query);
+  Response response;
+  response.status = 308;
+  response.headers.Add("Location", std::move(location));
+  return response;
+}
+
 }  // namespace
 
 void Connection::Dispatch() {
   complete_ns_ = NowNs();
   request_.id = NewRequestId();
   const Route* route = match_.route;
+  if (!route && match_.allow.empty() && request_.path.find("//") != std::string::npos) {
+    std::string merged = MergeSlashes(request_.path);
+    if (server_.router.Find(request_.method, merged).route) {
+      return ReplyNow(Moved(merged, request_.query));
+    }
+  }
   if (!route && !server_.router.fallback()) {
     return ReplyNow(DefaultAnswer(request_, match_.allow));
   }
