@@ -107,7 +107,9 @@ struct JsonParseOptions {
 Result<Json> ParseJson(std::string_view text, const JsonParseOptions& options = {});
 
 struct JsonPrintOptions {
-  int indent = 0;  ///< spaces a level; 0 prints one line without blanks
+  int indent = 0;  ///< spaces a level; 0 prints one line
+  /// One line with the blanks of Python's json.dumps: {"a": 1, "b": 2}.
+  bool spaced = false;
   /// What a NaN or infinity becomes, since JSON has none: "NaN", "Infinity" and "-Infinity" as
   /// strings, or null.
   enum class NonFinite : uint8_t { kString, kNull, kPythonLiteral } non_finite = NonFinite::kString;

@@ -72,7 +72,7 @@ class Printer {
     } else {
       PrintItems('{', '}', value.AsObject(), depth, [&](const Json::Member& member) {
         PrintString(member.first, out_);
-        out_ += options_.indent > 0 ? ": " : ":";
+        out_ += options_.indent > 0 || options_.spaced ? ": " : ":";
         Print(member.second, depth + 1);
       });
     }
@@ -96,7 +96,7 @@ class Printer {
     out_ += open;
     bool is_first = true;
     for (const auto& item : items) {
-      if (!is_first) out_ += ',';
+      if (!is_first) out_ += options_.indent == 0 && options_.spaced ? ", " : ",";
       is_first = false;
       BreakLine(depth + 1);
       print_item(item);

@@ -31,6 +31,11 @@ TEST(JsonTest, PrintsIndented) {
   EXPECT_EQ(PrintJson(value, {.indent = 2}), "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"e\": {}\n}");
 }
 
+TEST(JsonTest, PrintsOneLineAsPythonDoes) {
+  const Json value = Json::MakeObject({{"a", Json::Array{1, 2}}, {"e", Json::MakeObject()}});
+  EXPECT_EQ(PrintJson(value, {.spaced = true}), R"({"a": [1, 2], "e": {}})");
+}
+
 TEST(JsonTest, DoublesReadBackBitEqual) {
   Random random(7);
   for (int i = 0; i < 20000; ++i) {
