@@ -3,8 +3,7 @@
 #include "auth/authenticator.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/crypto.h>
 #include <sys/random.h>
 
 #include <array>
@@ -17,6 +16,7 @@
 #include "auth/internal/throttle.h"
 #include "base/check.h"
 #include "base/guarded.h"
+#include "base/hmac.h"
 #include "base/log.h"
 #include "base/sha256.h"
 
@@ -109,11 +109,7 @@ class Authenticator::Impl {
     text += credentials.username;
     text += '\0';
     text += credentials.secret;
-    Digest key;
-    unsigned size = 0;
-    CHECK(HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-               reinterpret_cast<const unsigned char*>(text.data()), text.size(), key.bytes.data(),
-               &size) != nullptr);
+    const Digest key = ComputeHmacSha256(key_, text);
     OPENSSL_cleanse(text.data(), text.size());
     return key;
   }
@@ -300,7 +296,7 @@ class Authenticator::Impl {
   PasswordHasher& hasher_;
   Clock& clock_;
   const Options options_;
-  std::array<unsigned char, 32> key_;
+  std::string key_ = std::string(32, '\0');
   internal::Throttle throttle_;
   Guarded<KnownByKey> known_;
   Guarded<WaitingByKey> waiting_;

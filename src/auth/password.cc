@@ -18,6 +18,8 @@
 
 #include "auth/user.h"
 #include "base/check.h"
+#include "base/hex.h"
+#include "base/hmac.h"
 
 namespace sluice::auth {
 namespace {
@@ -110,12 +112,7 @@ std::string Compute(std::string_view password, const ParsedHash& parsed) {
                            static_cast<int>(size), bytes);
   }
   if (ok != 1) return {};
-  std::string hex;
-  hex.reserve(2 * size);
-  for (size_t i = 0; i < size; ++i) {
-    hex.push_back("0123456789abcdef"[bytes[i] >> 4]);
-    hex.push_back("0123456789abcdef"[bytes[i] & 15]);
-  }
+  std::string hex = EncodeHex({reinterpret_cast<const char*>(bytes), size});
   OPENSSL_cleanse(bytes, sizeof bytes);
   return hex;
 }
@@ -178,8 +175,7 @@ bool VerifyPassword(std::string_view password, std::string_view hash) {
   const std::optional<ParsedHash> parsed = Parse(hash);
   if (!parsed) return false;
   const std::string hex = Compute(password, *parsed);
-  return hex.size() == parsed->hex.size() &&
-         CRYPTO_memcmp(hex.data(), parsed->hex.data(), hex.size()) == 0;
+  return EqualInConstantTime(hex, parsed->hex);
 }
 
 bool IsKnownPasswordHash(std::string_view hash) { return Parse(hash).has_value(); }

@@ -3,17 +3,12 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "base/hex.h"
+
 namespace sluice {
 
 std::string Digest::ToHex() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(64);
-  for (uint8_t byte : bytes) {
-    hex.push_back(kDigits[byte >> 4]);
-    hex.push_back(kDigits[byte & 15]);
-  }
-  return hex;
+  return EncodeHex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 Result<Digest> Digest::FromHex(std::string_view hex) {

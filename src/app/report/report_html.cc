@@ -6,7 +6,9 @@
 #include <span>
 #include <string_view>
 
+#include "base/base64.h"
 #include "base/check.h"
+#include "base/hmac.h"
 #include "base/sha256.h"
 #include "sluice_app_report_embedded.h"
 
@@ -65,25 +67,9 @@ std::string EscapeJsonForHtml(std::string_view json) {
   return escaped;
 }
 
-std::string EncodeBase64(std::span<const uint8_t> bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (i + j < bytes.size() ? bytes[i + j] : uint32_t{0});
-    }
-    for (size_t j = 0; j < 4; ++j) {
-      text += i + j <= bytes.size() ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-    }
-  }
-  return text;
-}
-
 /// A content security policy source that allows exactly this inline text.
 std::string PolicyDigest(std::string_view text) {
-  return fmt::format("'sha256-{}'", EncodeBase64(ComputeSha256(text).bytes));
+  return fmt::format("'sha256-{}'", EncodeBase64(BytesOf(ComputeSha256(text))));
 }
 
 /// Replaces each `{{name}}` of the template once; what is put in is not looked at again.

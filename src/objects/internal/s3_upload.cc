@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/hex.h"
 #include "objects/internal/s3_digest.h"
 #include "objects/internal/utc_time.h"
 #include "objects/internal/xml.h"
@@ -256,9 +257,9 @@ std::string EtagOfParts(const std::vector<RemotePart>& parts) {
   for (const RemotePart& part : parts) {
     std::string digits = part.etag;
     std::erase(digits, '"');
-    const std::string digest = DecodeHex(digits);
-    if (digits.size() != kMd5Digits || digest.empty()) return {};
-    digests += digest;
+    const std::optional<std::string> digest = DecodeHex(digits);
+    if (digits.size() != kMd5Digits || !digest) return {};
+    digests += *digest;
   }
   return fmt::format("\"{}-{}\"", EncodeHex(Md5(digests)), parts.size());
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/hmac.h"
 #include "base/sha256.h"
-#include "objects/internal/s3_digest.h"
 
 namespace sluice::objects::internal {
 namespace {
@@ -78,11 +78,12 @@ std::string Signature(const UnsignedRequest& request, std::string_view query,
   canonical += headers.lines + "\n" + headers.signed_ + "\n" + request.payload_hash;
   const std::string text = std::string(kAlgorithm) + "\n" + time.full + "\n" + ScopeOf(key, time) +
                            "\n" + ComputeSha256(canonical).ToHex();
-  std::string signing_key = HmacSha256("AWS4" + key.secret_access_key, time.day);
-  signing_key = HmacSha256(signing_key, key.region);
-  signing_key = HmacSha256(signing_key, key.service);
-  signing_key = HmacSha256(signing_key, "aws4_request");
-  return EncodeHex(HmacSha256(signing_key, text));
+  Digest signing_key = ComputeHmacSha256("AWS4" + key.secret_access_key, time.day);
+  for (const std::string_view step : {std::string_view(key.region), std::string_view(key.service),
+                                      std::string_view("aws4_request"), std::string_view(text)}) {
+    signing_key = ComputeHmacSha256(BytesOf(signing_key), step);
+  }
+  return signing_key.ToHex();
 }
 
 }  // namespace

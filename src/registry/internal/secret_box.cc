@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
@@ -11,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/check.h"
+#include "base/hmac.h"
 
 namespace sluice::registry::internal {
 namespace {
@@ -100,12 +100,7 @@ Result<std::string> OpenSecret(std::string_view sealed, std::string_view owner,
 std::string SignDelivery(std::string_view secret, std::string_view delivery_id,
                          std::string_view timestamp, std::string_view payload) {
   const std::string text = fmt::format("{}.{}.{}", delivery_id, timestamp, payload);
-  std::string mac(EVP_MAX_MD_SIZE, '\0');
-  unsigned int size = 0;
-  CHECK(HMAC(EVP_sha256(), Bytes(secret), Size(secret), Bytes(std::string_view(text)), text.size(),
-             Bytes(mac), &size) != nullptr);
-  mac.resize(size);
-  return "v1," + EncodeBase64(mac);
+  return "v1," + EncodeBase64(BytesOf(ComputeHmacSha256(secret, text)));
 }
 
 }  // namespace sluice::registry::internal
