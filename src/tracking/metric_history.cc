@@ -27,11 +27,14 @@ using sql::Query;
 using sql::Reader;
 using sql::Row;
 
-constexpr Query kFindSeries{
-    "tracking.find_metric_series",
-    "SELECT s.series_id, EXISTS (SELECT 1 FROM metric_points p "
-    "WHERE p.series_id = s.series_id AND p.is_nan = 1) FROM runs r "
-    "JOIN metric_series s ON s.run_no = r.run_no WHERE r.run_id = $1 AND s.key = $2"};
+#define SLUICE_FIND_SERIES(IS_SERVER)                             \
+  "SELECT s.series_id, EXISTS (SELECT 1 FROM metric_points p "    \
+  "WHERE p.series_id = s.series_id AND p.is_nan = 1), " IS_SERVER \
+  " FROM runs r "                                                 \
+  "JOIN metric_series s ON s.run_no = r.run_no WHERE r.run_id = $1 AND s.key = $2"
+constexpr Query kFindSeries{"tracking.find_metric_series", SLUICE_FIND_SERIES("0"),
+                            SLUICE_FIND_SERIES("1")};
+#undef SLUICE_FIND_SERIES
 
 /// A statement's worth of rows, so that no engine has to hold a whole history.
 constexpr int64_t kScanCount = 50'000;
@@ -39,6 +42,7 @@ constexpr int64_t kScanCount = 50'000;
 struct Series {
   int64_t id = 0;
   bool has_nan = false;
+  bool is_on_server = false;  ///< rows that are not needed had better stay there
 };
 
 struct StepRange {
@@ -49,7 +53,7 @@ struct StepRange {
 Result<std::optional<Series>> FindSeries(Reader& reader, std::string_view run_id,
                                          std::string_view key) {
   return reader.FindOne(kFindSeries, {run_id, key}, [](const Row& row) {
-    return Series{row.GetInt64(0), row.GetBool(1)};
+    return Series{row.GetInt64(0), row.GetBool(1), row.GetBool(2)};
   });
 }
 
@@ -97,6 +101,29 @@ struct PointEnd {
   }
 };
 
+MetricPoint PointFromRow(const Row& row) {
+  return {.value = row.GetBool(2) ? std::numeric_limits<double>::quiet_NaN() : row.GetDouble(3),
+          .timestamp_ms = row.GetInt64(0),
+          .step = row.GetInt64(1)};
+}
+
+/// The points of a series within a range of steps, with their values bound: "FROM ... WHERE ...".
+std::string FromPoints(const Series& series, const StepRange& range, internal::Values& values) {
+  std::string text = " FROM metric_points WHERE series_id = " + values.Bind(series.id);
+  if (range.first != StepRange().first) text += " AND step >= " + values.Bind(range.first);
+  if (range.last != StepRange().last) text += " AND step <= " + values.Bind(range.last);
+  return text;
+}
+
+/// In time, as a history is read; see the head of the file.
+std::string_view TimeOrder(const Series& series) {
+  return series.has_nan ? "timestamp_ms, step, value, is_nan" : "timestamp_ms, step, is_nan, value";
+}
+/// As ComesBeforeByStep.
+constexpr std::string_view kStepOrder = "step, timestamp_ms, value, is_nan";
+constexpr std::string_view kReverseStepOrder =
+    "step DESC, timestamp_ms DESC, value DESC, is_nan DESC";
+
 /// Calls `visit` for the first `max_count` points behind `after` and within the range of steps, in
 /// order; see the head of the file.
 Status Scan(Reader& reader, const Series& series, const StepRange& range,
@@ -106,10 +133,7 @@ Status Scan(Reader& reader, const Series& series, const StepRange& range,
     int64_t wanted_count = std::min(max_count, kScanCount);
     internal::Values values;
     std::string text =
-        "SELECT timestamp_ms, step, is_nan, value FROM metric_points WHERE series_id = " +
-        values.Bind(series.id);
-    if (range.first != StepRange().first) text += " AND step >= " + values.Bind(range.first);
-    if (range.last != StepRange().last) text += " AND step <= " + values.Bind(range.last);
+        "SELECT timestamp_ms, step, is_nan, value" + FromPoints(series, range, values);
     if (after) {
       std::string place = values.Bind(after->timestamp_ms) + ", " + values.Bind(after->step);
       std::string is_nan = values.Bind(after->is_nan);
@@ -122,21 +146,16 @@ Status Scan(Reader& reader, const Series& series, const StepRange& range,
                   : fmt::format(" AND (timestamp_ms, step, is_nan, value) > ({}, {}, {})", place,
                                 is_nan, value);
     }
-    text += series.has_nan ? " ORDER BY timestamp_ms, step, value, is_nan"
-                           : " ORDER BY timestamp_ms, step, is_nan, value";
-    text += " LIMIT " + values.Bind(wanted_count);
+    text += fmt::format(" ORDER BY {} LIMIT {}", TimeOrder(series), values.Bind(wanted_count));
     int64_t found_count = 0;
     MetricPoint point;
-    RETURN_IF_ERROR(reader.ForEach(
-        Query{"tracking.scan_metric_history", text}, values.params(), [&](const Row& row) {
-          bool is_nan = row.GetBool(2);
-          point = {.value = is_nan ? std::numeric_limits<double>::quiet_NaN() : row.GetDouble(3),
-                   .timestamp_ms = row.GetInt64(0),
-                   .step = row.GetInt64(1)};
-          ++found_count;
-          visit(point);
-          return Ok();
-        }));
+    RETURN_IF_ERROR(reader.ForEach(Query{"tracking.scan_metric_history", text}, values.params(),
+                                   [&](const Row& row) {
+                                     point = PointFromRow(row);
+                                     ++found_count;
+                                     visit(point);
+                                     return Ok();
+                                   }));
     if (found_count < wanted_count) break;
     after = PointEnd(point);
     max_count -= found_count;
@@ -154,11 +173,75 @@ Status CheckRunIds(std::string_view call, size_t count) {
                   MetricHistory::kRunsPerCall, count));
 }
 
+/// Where steps go back in time, the ends of a sample in time may be others than those of the
+/// history.
+std::vector<MetricPoint> SortedWithEnds(std::vector<MetricPoint> sample, const MetricPoint& first,
+                                        const MetricPoint& last) {
+  std::sort(sample.begin(), sample.end(), ComesBeforeByStep);
+  if (sample.size() > 1) sample.front() = first;
+  if (!sample.empty()) sample.back() = last;
+  return sample;
+}
+
+Result<MetricPoint> FirstPoint(Reader& reader, const Series& series, const StepRange& range,
+                               std::string_view order) {
+  internal::Values values;
+  const std::string text =
+      fmt::format("SELECT timestamp_ms, step, is_nan, value{} ORDER BY {} LIMIT 1",
+                  FromPoints(series, range, values), order);
+  ASSIGN_OR_RETURN(auto point, reader.FindOne(Query{"tracking.find_end_of_history", text},
+                                              values.params(), PointFromRow));
+  return point.value_or(MetricPoint{});
+}
+
+/// The same sample as Sample's, picked by the database: SampledPositions in SQL.
+Result<std::vector<MetricPoint>> SampleOnServer(Reader& reader, const Series& series,
+                                                const StepRange& range, int64_t max_count,
+                                                size_t sorted_point_count) {
+  internal::Values counted;
+  const std::string count_text = "SELECT COUNT(*)" + FromPoints(series, range, counted);
+  ASSIGN_OR_RETURN(auto count,
+                   reader.FindOne(Query{"tracking.count_points", count_text}, counted.params(),
+                                  [](const Row& row) { return row.GetInt64(0); }));
+  const int64_t point_count = count.value_or(0);
+  if (point_count == 0) return std::vector<MetricPoint>();
+  const bool is_by_step = static_cast<size_t>(point_count) <= sorted_point_count;
+  const int64_t part_count = std::min(point_count, max_count);
+  const int64_t part_size = point_count / part_count;
+  const int64_t larger_count = point_count % part_count;
+  // Where the larger parts end, and where the last part begins.
+  const int64_t larger_end = larger_count * (part_size + 1);
+  const int64_t last_start = larger_end + (part_count - 1 - larger_count) * part_size;
+  internal::Values values;
+  const std::string points = FromPoints(series, range, values);
+  const std::string_view order = is_by_step ? kStepOrder : TimeOrder(series);
+  const std::string last = values.Bind(point_count - 1);
+  const std::string last_part = values.Bind(last_start);
+  const std::string smaller_parts = values.Bind(larger_end);
+  const std::string larger_size = values.Bind(part_size + 1);
+  const std::string larger_parts = values.Bind(larger_count);
+  const std::string smaller_size = values.Bind(part_size);
+  const std::string text = fmt::format(
+      "SELECT timestamp_ms, step, is_nan, value FROM (SELECT timestamp_ms, step, is_nan, value, "
+      "row_number() OVER (ORDER BY {}) - 1 AS i{}) AS p WHERE i = {} OR (i < {} AND "
+      "CASE WHEN i < {} THEN i % {} ELSE (i - {}) % {} END = 0) ORDER BY i",
+      order, points, last, last_part, smaller_parts, larger_size, larger_parts, smaller_size);
+  ASSIGN_OR_RETURN(
+      std::vector<MetricPoint> sample,
+      reader.FindAll(Query{"tracking.sample_metric_history", text}, values.params(), PointFromRow));
+  if (is_by_step) return sample;
+  ASSIGN_OR_RETURN(const MetricPoint front, FirstPoint(reader, series, range, kStepOrder));
+  ASSIGN_OR_RETURN(const MetricPoint back, FirstPoint(reader, series, range, kReverseStepOrder));
+  return SortedWithEnds(std::move(sample), front, back);
+}
+
 /// The sample of one series: see MetricHistory::ForEachSampled. One scan collects the points until
 /// they are too many to sort; then it only counts them, and a second scan picks.
 Result<std::vector<MetricPoint>> Sample(Reader& reader, const Series& series,
                                         const StepRange& range, int64_t max_count,
                                         size_t sorted_point_count) {
+  if (series.is_on_server)
+    return SampleOnServer(reader, series, range, max_count, sorted_point_count);
   constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
   std::vector<MetricPoint> points;
   MetricPoint first;
@@ -186,11 +269,7 @@ Result<std::vector<MetricPoint>> Sample(Reader& reader, const Series& series,
       sample.push_back(point);
     ++position;
   }));
-  std::sort(sample.begin(), sample.end(), ComesBeforeByStep);
-  // Where steps go back in time, the ends of the sample may be others than those of the history.
-  if (sample.size() > 1) sample.front() = first;
-  if (!sample.empty()) sample.back() = last;
-  return sample;
+  return SortedWithEnds(std::move(sample), first, last);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 #include "base/random.h"
 #include "tracking/internal/sampling.h"
@@ -96,6 +98,62 @@ TEST_P(MetricHistoryTest, SamplesEachRunEvenlyAndKeepsItsEnds) {
        {SampledHistoryRequest{one, "m", 1, {}}, SampledHistoryRequest{one, "m", 2, 1},
         SampledHistoryRequest{one, "m", {}, {}, 0}, SampledHistoryRequest{one, "m", {}, {}, 2501}})
     EXPECT_FALSE(history.ForEachSampled(wrong, ignore).ok());
+}
+
+// By definition, on every engine: also where the database picks, and beyond what is sorted.
+TEST_P(MetricHistoryTest, SamplesWhatItSays) {
+  Random random(11);
+  std::vector<MetricPoint> points;
+  for (int64_t i = 0; i < 60; ++i) {
+    points.push_back({.value = random.NextBelow(5) == 0 ? std::nan("") : random.NextDouble() - 0.5,
+                      .timestamp_ms = static_cast<int64_t>(random.NextBelow(20)),
+                      .step = static_cast<int64_t>(random.NextBelow(12)) - 3});
+  }
+  Make("r", points);
+  const std::vector<std::string> run_ids = {"r"};
+  auto is_before_in_time = [](const MetricPoint& a, const MetricPoint& b) {
+    auto key = [](const MetricPoint& point) {
+      bool is_nan = std::isnan(point.value);
+      return std::tuple(point.timestamp_ms, point.step, is_nan ? 0.0 : point.value, is_nan);
+    };
+    return key(a) < key(b);
+  };
+  for (size_t sorted_count : {size_t{60}, size_t{10}}) {
+    for (auto [first, last] : {std::pair<int64_t, int64_t>{-100, 100}, {-2, 5}, {50, 60}}) {
+      std::vector<MetricPoint> wanted;
+      for (const MetricPoint& point : points) {
+        if (point.step >= first && point.step <= last) wanted.push_back(point);
+      }
+      std::sort(wanted.begin(), wanted.end(), internal::ComesBeforeByStep);
+      for (int64_t max_count : {1, 2, 7, 13, 30, 59, 60, 2500}) {
+        std::vector<MetricPoint> ordered = wanted;
+        const bool is_in_time = wanted.size() > sorted_count;
+        if (is_in_time) std::sort(ordered.begin(), ordered.end(), is_before_in_time);
+        std::vector<MetricPoint> sample;
+        for (int64_t at : internal::SampledPositions(std::ssize(ordered), max_count))
+          sample.push_back(ordered[static_cast<size_t>(at)]);
+        std::sort(sample.begin(), sample.end(), internal::ComesBeforeByStep);
+        if (is_in_time && sample.size() > 1) sample.front() = wanted.front();
+        if (is_in_time) sample.back() = wanted.back();
+        std::vector<MetricPoint> found;
+        ASSERT_TRUE(MetricHistory(*db_, sorted_count)
+                        .ForEachSampled({.run_ids = run_ids,
+                                         .key = "m",
+                                         .start_step = first,
+                                         .end_step = last,
+                                         .max_count = max_count},
+                                        [&](std::string_view, const MetricPoint& point) {
+                                          found.push_back(point);
+                                        })
+                        .ok());
+        auto are_same = [](const MetricPoint& a, const MetricPoint& b) {
+          return !internal::ComesBeforeByStep(a, b) && !internal::ComesBeforeByStep(b, a);
+        };
+        EXPECT_TRUE(std::equal(found.begin(), found.end(), sample.begin(), sample.end(), are_same))
+            << sorted_count << " " << first << " " << max_count;
+      }
+    }
+  }
 }
 
 // More points than are ever sorted in memory, in order and out of it.
