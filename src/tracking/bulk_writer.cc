@@ -72,8 +72,8 @@ constexpr Query kInsertParam{"tracking.bulk_params", SLUICE_BULK_TEXTS("params")
 constexpr Query kInsertTag{"tracking.bulk_tags", SLUICE_BULK_TEXTS("tags")};
 #undef SLUICE_BULK_TEXTS
 
-constexpr Query kSetSeries{"tracking.bulk_series", SLUICE_INSERT_SERIES
-                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" SLUICE_ON_SERIES_CONFLICT};
+constexpr Query kSetSeries{"tracking.bulk_series",
+                           SLUICE_INSERT_ONE_SERIES SLUICE_ON_SERIES_CONFLICT};
 // Of a server.
 constexpr Query kSetManySeries{
     "tracking.bulk_many_series", SLUICE_INSERT_SERIES

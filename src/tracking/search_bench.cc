@@ -27,7 +27,9 @@ constexpr std::string_view kRandom[] = {"((i * 7919) % 100003)", "((i * 104729 +
 /// All rows by a few statements; what each key holds is said where it is searched.
 Status Fill(sql::Db& db, int64_t run_count) {
   const std::string numbers = fmt::format(
-      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) ", run_count);
+      "WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < "
+      "{}) ",
+      run_count);
   std::vector<std::string> statements;
   statements.push_back(fmt::format(
       "INSERT INTO runs (run_id, experiment_id, name, user_id, status, start_ms, end_ms, "
@@ -42,9 +44,9 @@ Status Fill(sql::Db& db, int64_t run_count) {
   auto add_text = [&](std::string_view table, std::string_view key, const std::string& value,
                       std::string_view where = "1 = 1") {
     statements.push_back(
-        fmt::format("INSERT INTO {} (run_no, experiment_id, key, value) {}SELECT i, 0, '{}', {} "
-                    "FROM n WHERE {}",
-                    table, numbers, key, value, where));
+        fmt::format("INSERT INTO {} (run_no, experiment_id, key, value, value_head) {}SELECT i, 0, "
+                    "'{}', {}, {} FROM n WHERE {}",
+                    table, numbers, key, value, value, where));
   };
   add_text("params", "ten", "'value' || (i % 10)");
   add_text("params", "thousand", fmt::format("'value' || ({} % 1000)", kRandom[1]));
@@ -54,13 +56,16 @@ Status Fill(sql::Db& db, int64_t run_count) {
   add_text("tags", "mlflow.runName", "'run-' || i");
   add_text("tags", "mlflow.user", "'user' || (i % 7)");
   add_text("tags", "team", "'team' || (i % 4)");
+  int metric_number = 0;
   auto add_metric = [&](std::string_view key, const std::string& value,
                         std::string_view where = "1 = 1") {
-    statements.push_back(fmt::format(
-        "INSERT INTO metric_series (run_no, experiment_id, key, step, timestamp_ms, value, is_nan, "
-        "min_value, max_value) {}SELECT i, 0, '{}', 0, 1700000000000 + i, {}, 0, {} - 1, {} FROM n "
-        "WHERE {}",
-        numbers, key, value, value, value, where));
+    statements.push_back(
+        fmt::format("INSERT INTO metric_series (series_id, run_no, experiment_id, key, step, "
+                    "timestamp_ms, value, is_nan, "
+                    "min_value, max_value) {}SELECT i * 10 + {}, i, 0, '{}', 0, 1700000000000 + i, "
+                    "{}, 0, {} - 1, {} FROM n "
+                    "WHERE {}",
+                    numbers, metric_number++, key, value, value, value, where));
   };
   add_metric("uniform", fmt::format("{} / 100003.0", kRandom[0]));
   add_metric("other", fmt::format("{} / 100003.0", kRandom[2]));

@@ -547,15 +547,24 @@ TEST_P(SearchTest, EveryPlanAgreesWithReadingEverything) {
   }
 
   // From "everything is listed" to "everything is walked, a few at a time".
-  const internal::RunTuning tunings[] = {
-      {},
-      {.few_runs = 0,
-       .probe_budget = 1'000'000,
-       .listed_runs = 0,
-       .tied_runs = 0,
-       .first_chunk = 1},
-      {.few_runs = 0, .probe_budget = 5, .listed_runs = 0, .tied_runs = 10, .first_chunk = 3},
-      {.few_runs = 10, .probe_budget = 20, .listed_runs = 15, .tied_runs = 30, .first_chunk = 7}};
+  const internal::RunTuning tunings[] = {{},
+                                         {.few_runs = 0,
+                                          .probe_budget = 1'000'000,
+                                          .listed_runs = 0,
+                                          .tied_runs = 0,
+                                          .first_chunk = 1},
+                                         {.few_runs = 0,
+                                          .probe_budget = 5,
+                                          .listed_runs = 0,
+                                          .listed_late_runs = 5,
+                                          .tied_runs = 10,
+                                          .first_chunk = 3},
+                                         {.few_runs = 10,
+                                          .probe_budget = 20,
+                                          .listed_runs = 15,
+                                          .listed_late_runs = 40,
+                                          .tied_runs = 30,
+                                          .first_chunk = 7}};
   for (int i = 0; i < (is_server ? 25 : 120); ++i) {
     RandomFilter filter = random.Filter(2);
     if (random.Number(8) == 0) filter = {"", [](const Plain&) { return true; }};

@@ -62,8 +62,8 @@ constexpr Query kGetTag{"tracking.get_tag",
 constexpr Query kDeleteTag{"tracking.delete_tag",
                            "DELETE FROM tags WHERE run_no = $1 AND key = $2"};
 
-constexpr Query kSetSeries{"tracking.set_latest_metric", SLUICE_INSERT_SERIES
-                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" SLUICE_ON_SERIES_CONFLICT};
+constexpr Query kSetSeries{"tracking.set_latest_metric",
+                           SLUICE_INSERT_ONE_SERIES SLUICE_ON_SERIES_CONFLICT};
 constexpr Query kInsertPoint{
     "tracking.log_metric",
     "INSERT INTO metric_points (series_id, timestamp_ms, step, is_nan, value) "

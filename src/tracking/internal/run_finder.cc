@@ -56,7 +56,10 @@ bool IsSameValue(const OrderValue& a, const OrderValue& b) { return Compare(a, b
 class RunFinder {
  public:
   RunFinder(RunReads& reads, const RunQuery& query)
-      : reads_(reads), orders_(query.orders), tuning_(query.tuning) {}
+      : reads_(reads),
+        orders_(query.orders),
+        tuning_(query.tuning),
+        listed_runs_(tuning_.listed_runs) {}
 
   Result<std::vector<int64_t>> Run(const RunQuery& query) {
     Conjuncts conjuncts;
@@ -176,8 +179,8 @@ class RunFinder {
     return run_nos;
   }
 
-  /// What the sets known so far leave over, if that is a list.
-  std::optional<std::vector<int64_t>> ListKnown(const Conjuncts& conjuncts, size_t count) const {
+  /// What the sets known so far leave over; nothing if that is "all but ...".
+  std::optional<RunSet> IntersectKnown(const Conjuncts& conjuncts) const {
     std::optional<RunChoice> known;
     if (!visible_.is_complement) known = visible_;
     for (const auto& conjunct : conjuncts) {
@@ -188,20 +191,18 @@ class RunFinder {
         known = conjunct->choice;
       }
     }
-    if (!known || known->is_complement ||
-        known->set.Count() > std::max(tuning_.listed_runs, count)) {
-      return std::nullopt;
-    }
-    return known->set.Members();
+    if (!known || known->is_complement) return std::nullopt;
+    return std::move(known->set);
   }
 
   /// A short list that holds all runs that fulfil all conditions, filtered; nothing if none shows.
   Result<std::optional<std::vector<int64_t>>> FindCandidates(const Conjuncts& conjuncts,
                                                              size_t count) {
     using List = std::optional<std::vector<int64_t>>;
-    if (List known = ListKnown(conjuncts, count)) {
+    std::optional<RunSet> known = IntersectKnown(conjuncts);
+    if (known && known->Count() <= std::max(listed_runs_, count)) {
       ASSIGN_OR_RETURN(std::vector<int64_t> list,
-                       FilterByAll(conjuncts, *std::move(known), nullptr));
+                       FilterByAll(conjuncts, known->Members(), nullptr));
       return List(std::move(list));
     }
     for (const auto& conjunct : conjuncts) {
@@ -371,6 +372,7 @@ class RunFinder {
     OrderValue group_value{.rank = OrderValue::kMissing};
     size_t row_count = 0;
     size_t survivor_count = 0;
+    size_t known_count = CountKnown(conjuncts);
     size_t chunk = std::max(tuning_.first_chunk, count + count / 4);
     for (;;) {
       // The open group may go on, and of the first one some may be before `after`.
@@ -426,7 +428,14 @@ class RunFinder {
           ASSIGN_OR_RETURN(Conjunct * best, FindBestSet(others, rows_ahead));
           if (best == nullptr) break;
           ASSIGN_OR_RETURN(best->choice, Evaluate(best->node));
-          if (ListKnown(conjuncts, count)) return true;
+          known_count = CountKnown(conjuncts);
+        }
+        // The candidates are few, or they stand so far off that it is cheaper to list them after
+        // all. What was walked for nothing cost less than the list will.
+        if (known_count <= std::max(listed_runs_, count)) return true;
+        if (known_count <= tuning_.listed_late_runs && row_count > 2 * known_count) {
+          listed_runs_ = known_count;
+          return true;
         }
       }
       const double wanted = std::min(1.2 * rows_ahead, static_cast<double>(kLastChunk));
@@ -434,6 +443,11 @@ class RunFinder {
     }
     RETURN_IF_ERROR(TakeSurvivors(std::move(survivors), level, after, *stream, goal, found));
     return false;
+  }
+
+  size_t CountKnown(const Conjuncts& conjuncts) const {
+    std::optional<RunSet> known = IntersectKnown(conjuncts);
+    return known ? known->Count() : std::numeric_limits<size_t>::max();
   }
 
   /// The condition that is better read as a set than probed for as many rows as lie ahead: the one
@@ -519,6 +533,7 @@ class RunFinder {
   RunReads& reads_;
   const std::vector<RunOrder>& orders_;
   const RunTuning tuning_;
+  size_t listed_runs_;  ///< grows when a walk found that a longer list is the lesser evil
   RunChoice visible_;
 };
 

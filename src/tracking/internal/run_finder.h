@@ -16,9 +16,10 @@ namespace sluice::tracking::internal {
 struct RunTuning {
   size_t few_runs = 1000;      ///< a condition that holds for no more is read whole at once
   size_t probe_budget = 8000;  ///< probes a walk may take; if it needs more, conditions become sets
-  size_t listed_runs = 4000;   ///< so many candidates are listed and sorted rather than walked to
-  size_t tied_runs = 1000;     ///< more runs of one value are a search of their own
-  size_t first_chunk = 200;    ///< of a walk
+  size_t listed_runs = 1000;   ///< so many candidates are listed and sorted rather than walked to
+  size_t listed_late_runs = 20'000;  ///< the same, when a walk has found too few of them
+  size_t tied_runs = 1000;           ///< more runs of one value are a search of their own
+  size_t first_chunk = 200;          ///< of a walk
 };
 
 struct RunQuery {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <limits>
 #include <unordered_map>
@@ -21,6 +22,26 @@ using Kind = RunField::Kind;
 
 constexpr std::string_view kOfListSqlite = "IN (SELECT value FROM json_each({}))";
 constexpr std::string_view kOfListPostgres = "= ANY(CAST(translate({}, '[]', '{{}}') AS BIGINT[]))";
+
+/// A set of runs comes as one text while there are no more runs than this: one row costs less than
+/// many, on a server above all, and takes some bytes for each run until it is read.
+constexpr int64_t kJoinedRunsMax = 1'000'000;
+
+/// "1,2,3", or null.
+Status AddAll(const Row& row, RunSet& set) {
+  if (row.IsNull(0)) return Ok();
+  std::string_view text = row.GetTextView(0);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    int64_t run_no = 0;
+    auto [stop, error] = std::from_chars(at, end, run_no);
+    if (error != std::errc()) return DataLoss("a list of runs holds something else");
+    set.Add(run_no);
+    at = stop == end ? end : stop + 1;
+  }
+  return Ok();
+}
 
 template <typename T>
 int CompareValues(const T& a, const T& b) {
@@ -92,7 +113,21 @@ Result<std::optional<std::vector<int64_t>>> RunReads::FindUpTo(const RunConditio
 
 Result<RunSet> RunReads::FindAll(const RunCondition& condition) {
   RunSet set;
-  RETURN_IF_ERROR(Scan(condition, std::nullopt, [&](int64_t run_no) { set.Add(run_no); }));
+  ASSIGN_OR_RETURN(int64_t run_count, EstimateRunCount());
+  if (!condition.Doubt().empty() || run_count > kJoinedRunsMax) {
+    RETURN_IF_ERROR(Scan(condition, std::nullopt, [&](int64_t run_no) { set.Add(run_no); }));
+    return set;
+  }
+  SqlText sql;
+  Both experiment = ExperimentTest(sql, condition.experiment_id());
+  std::string from = fmt::format("{} WHERE ", condition.tables());
+  std::string test = " AND " + condition.Loose(sql);
+  std::string text = fmt::format("SELECT group_concat({}, ',') FROM {}{}{}", condition.run_no(),
+                                 from, experiment.sqlite, test);
+  std::string postgres = fmt::format("SELECT string_agg(CAST({} AS TEXT), ',') FROM {}{}{}",
+                                     condition.run_no(), from, experiment.postgres, test);
+  RETURN_IF_ERROR(reader_.ForEach(Query{"tracking.find_all_runs", text, postgres}, sql.params,
+                                  [&](const Row& row) { return AddAll(row, set); }));
   return set;
 }
 

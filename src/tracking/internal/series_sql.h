@@ -19,3 +19,9 @@
 #define SLUICE_INSERT_SERIES                                                                \
   "INSERT INTO metric_series AS m (run_no, experiment_id, key, step, timestamp_ms, value, " \
   "is_nan, min_value, max_value) "
+// The same with one row of $1 to $9, where one writes at a time and no sequence gives the number.
+#define SLUICE_INSERT_ONE_SERIES                                                              \
+  "INSERT INTO metric_series AS m (series_id, run_no, experiment_id, key, step, "             \
+  "timestamp_ms, value, is_nan, min_value, max_value) "                                       \
+  "VALUES ((SELECT COALESCE(MAX(series_id), 0) + 1 FROM metric_series), $1, $2, $3, $4, $5, " \
+  "$6, $7, $8, $9)"
