@@ -11,17 +11,21 @@ namespace sluice {
 /// Thread-safe.
 class Slots {
  public:
-  Slots(int count, int waiting_count_max)
-      : free_count_(count), waiting_count_max_(waiting_count_max) {}
+  struct Options {
+    int count = 1;
+    int waiting_count_max = 0;
+    std::chrono::milliseconds wait_timeout{0};
+  };
+  explicit Slots(const Options& options) : options_(options), free_count_(options.count) {}
 
-  /// Takes a slot, waiting for one at most `timeout`. False: none came free, or as many wait as
+  /// Takes a slot, waiting for one if need be. False: none came free in time, or as many wait as
   /// may.
-  bool Take(std::chrono::milliseconds timeout) {
+  bool Take() {
     std::unique_lock lock(mutex_);
     if (free_count_ == 0) {
-      if (waiting_count_ >= waiting_count_max_) return false;
+      if (waiting_count_ >= options_.waiting_count_max) return false;
       ++waiting_count_;
-      freed_.wait_for(lock, timeout, [this] { return free_count_ > 0; });
+      freed_.wait_for(lock, options_.wait_timeout, [this] { return free_count_ > 0; });
       --waiting_count_;
     }
     if (free_count_ == 0) return false;
@@ -29,7 +33,7 @@ class Slots {
     return true;
   }
 
-  void GiveBack() {
+  void Give() {
     {
       const std::lock_guard lock(mutex_);
       ++free_count_;
@@ -38,11 +42,11 @@ class Slots {
   }
 
  private:
+  const Options options_;
   std::mutex mutex_;
   std::condition_variable freed_;
   int free_count_;
   int waiting_count_ = 0;
-  const int waiting_count_max_;
 };
 
 }  // namespace sluice

@@ -12,20 +12,20 @@ namespace {
 using std::chrono::milliseconds;
 
 TEST(Slots, NeverMoreInsideThanThereAreSlots) {
-  Slots slots(3, 100);
+  Slots slots({.count = 3, .waiting_count_max = 100, .wait_timeout = milliseconds(60'000)});
   std::atomic<int> inside = 0;
   std::atomic<int> most = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 16; ++i) {
     threads.emplace_back([&] {
       for (int turn = 0; turn < 200; ++turn) {
-        ASSERT_TRUE(slots.Take(milliseconds(60'000)));
+        ASSERT_TRUE(slots.Take());
         const int now = inside.fetch_add(1) + 1;
         for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
         }
         std::this_thread::yield();
         inside.fetch_sub(1);
-        slots.GiveBack();
+        slots.Give();
       }
     });
   }
@@ -34,15 +34,15 @@ TEST(Slots, NeverMoreInsideThanThereAreSlots) {
 }
 
 TEST(Slots, RefusesWhenTheQueueIsFullOrTheTimeIsUp) {
-  Slots none_may_wait(1, 0);
-  EXPECT_TRUE(none_may_wait.Take(milliseconds(0)));
-  EXPECT_FALSE(none_may_wait.Take(milliseconds(60'000)));
-  none_may_wait.GiveBack();
-  EXPECT_TRUE(none_may_wait.Take(milliseconds(0)));
+  Slots none_may_wait({.count = 1, .wait_timeout = milliseconds(60'000)});
+  EXPECT_TRUE(none_may_wait.Take());
+  EXPECT_FALSE(none_may_wait.Take());
+  none_may_wait.Give();
+  EXPECT_TRUE(none_may_wait.Take());
 
-  Slots one_may_wait(1, 1);
-  EXPECT_TRUE(one_may_wait.Take(milliseconds(0)));
-  EXPECT_FALSE(one_may_wait.Take(milliseconds(1)));
+  Slots one_may_wait({.count = 1, .waiting_count_max = 1, .wait_timeout = milliseconds(1)});
+  EXPECT_TRUE(one_may_wait.Take());
+  EXPECT_FALSE(one_may_wait.Take());
 }
 
 }  // namespace

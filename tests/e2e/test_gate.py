@@ -82,7 +82,7 @@ def test_settings_are_checked_before_anything_runs(project):
 
 def test_what_an_environment_cannot_have_is_an_error(project):
     for text, message in (("store: /somewhere\n", "'store' out"),
-                          ("tracking: {uri: 'https://t.example.org'}\n", "'tracking' out"),
+                          ("tracking: {uri: 't.example.org'}\n", "'t.example.org'"),
                           ("steps: {modle: {threads: 1}}\n", "no step 'modle'")):
         project.write("environments/local.yaml", text)
         result = project.sluice("plan", check=False)

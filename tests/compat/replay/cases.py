@@ -319,10 +319,10 @@ get("model-versions/get?name=credit2&version=1", label="after the rename")
 add("delete model", "DELETE", "registered-models/delete", {"name": "other"})
 add("delete model twice", "DELETE", "registered-models/delete", {"name": "other"})
 get("registered-models/get?name=other", label="deleted model")
-post("webhooks", {"name": "hook", "url": "https://example.org/x", "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}, keep={"w1": "webhook.webhook_id"})
-for body in ({"name": "hook", "url": "ftp://x/y", "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}, {"name": "h", "url": "https://example.org/x", "events": []},
-             {"name": "-bad-", "url": "https://example.org/x", "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}, {"url": "https://example.org/x"},
-             {"name": "h", "url": "https://example.org/x", "events": [{"entity": "REGISTERED_MODEL", "action": "DELETED"}]}):
+post("webhooks", {"name": "hook", "url": "https://93.184.215.14/x", "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}, keep={"w1": "webhook.webhook_id"})
+for body in ({"name": "hook", "url": "ftp://x/y", "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}, {"name": "h", "url": "https://93.184.215.14/x", "events": []},
+             {"name": "-bad-", "url": "https://93.184.215.14/x", "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}, {"url": "https://93.184.215.14/x"},
+             {"name": "h", "url": "https://93.184.215.14/x", "events": [{"entity": "REGISTERED_MODEL", "action": "DELETED"}]}):
     post("webhooks", body, label=f"webhooks {str(body)[:80]}")
 get("webhooks")
 get("webhooks/{w1}")
