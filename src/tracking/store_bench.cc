@@ -52,6 +52,44 @@ void BM_LogMetrics(benchmark::State& state) {
 }
 BENCHMARK(BM_LogMetrics)->ArgName("points")->Arg(10)->Arg(1000)->Unit(benchmark::kMicrosecond);
 
+// What log_metric, log_param and start_run of the client cost here.
+void BM_LogOneMetric(benchmark::State& state) {
+  Scratch scratch;
+  std::string run_id = scratch.store().CreateRun({.experiment_id = "0"}).value().info.run_id;
+  int64_t step = 0;
+  for (auto _ : state) {
+    ++step;
+    if (!scratch.store().LogBatch(run_id, {.metrics = {{"loss", 0.5, step, step}}}).ok())
+      state.SkipWithError("log");
+  }
+}
+BENCHMARK(BM_LogOneMetric)->Unit(benchmark::kMicrosecond);
+
+void BM_LogOneParam(benchmark::State& state) {
+  Scratch scratch;
+  std::string run_id = scratch.store().CreateRun({.experiment_id = "0"}).value().info.run_id;
+  int64_t number = 0;
+  for (auto _ : state) {
+    ++number;
+    if (!scratch.store().LogBatch(run_id, {.params = {{"p" + std::to_string(number), "v"}}}).ok())
+      state.SkipWithError("log");
+  }
+}
+BENCHMARK(BM_LogOneParam)->Unit(benchmark::kMicrosecond);
+
+void BM_CreateRun(benchmark::State& state) {
+  Scratch scratch;
+  for (auto _ : state) {
+    Result<tracking::Run> run =
+        scratch.store().CreateRun({.experiment_id = "0",
+                                   .tags = {{"mlflow.user", "ann"},
+                                            {"mlflow.source.name", "a.py"},
+                                            {"mlflow.source.type", "LOCAL"}}});
+    if (!run.ok()) state.SkipWithError(run.error().message().c_str());
+  }
+}
+BENCHMARK(BM_CreateRun)->Unit(benchmark::kMicrosecond);
+
 // The runs page: the newest 100 of 5,000 runs with 10 params, 10 metrics and 5 tags each.
 void BM_ListNewestRuns(benchmark::State& state) {
   Scratch scratch;
