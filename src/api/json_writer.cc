@@ -4,31 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "base/utf8.h"
+#include "formats/json_text.h"
 
 namespace sluice::api {
-
-namespace {
-
-/// Needs an escape, or is no ASCII.
-constexpr bool IsPlain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
-
-void AppendEscaped(unsigned char c, std::string& out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
-    default:
-      out += "\\u00";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
-  }
-}
-
-}  // namespace
 
 JsonWriter& JsonWriter::Key(std::string_view name) {
   Separate();
@@ -40,24 +18,7 @@ JsonWriter& JsonWriter::Key(std::string_view name) {
 
 JsonWriter& JsonWriter::String(std::string_view value) {
   Separate();
-  out_ += '"';
-  size_t at = 0;
-  while (at < value.size()) {
-    size_t end = at;
-    while (end < value.size() && IsPlain(static_cast<unsigned char>(value[end]))) ++end;
-    out_.append(value, at, end - at);
-    if (end == value.size()) break;
-    const auto c = static_cast<unsigned char>(value[end]);
-    if (c < 0x80) {
-      AppendEscaped(c, out_);
-      at = end + 1;
-      continue;
-    }
-    const size_t size = Utf8CharacterSize(value.substr(end));
-    out_ += size == 0 ? std::string_view("\xef\xbf\xbd") : value.substr(end, size);
-    at = end + (size == 0 ? 1 : size);
-  }
-  out_ += '"';
+  formats::AppendJsonText(value, out_);
   return *this;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/ascii.h"
 #include "base/log.h"
 
 namespace sluice::api {
@@ -15,14 +16,6 @@ namespace {
 using http::Method;
 using http::Request;
 using http::Response;
-
-std::string ToLower(std::string_view text) {
-  std::string lower(text);
-  for (char& letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
-  }
-  return lower;
-}
 
 /// '*' stands for any text; everything else for itself. O(pattern * text).
 bool MatchesPattern(std::string_view pattern, std::string_view text) {

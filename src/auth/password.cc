@@ -1,4 +1,4 @@
-// werkzeug's password hashes by OpenSSL, and the gate in front of them.
+// werkzeug's password hashes by OpenSSL, and the slots in front of them.
 #include "auth/password.h"
 
 #include <fmt/format.h>
@@ -11,15 +11,15 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "auth/user.h"
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/hmac.h"
+#include "base/slots.h"
 
 namespace sluice::auth {
 namespace {
@@ -198,69 +198,42 @@ std::string NewRandomText(size_t length) {
 
 std::string NewPassword() { return NewRandomText(24); }
 
-// (A mutex and a condition, since std::counting_semaphore of libstdc++ 12 can leave a waiter
-// asleep.)
-class PasswordHasher::Gate {
- public:
-  explicit Gate(const Options& options)
-      : options_(options), free_count_(options.concurrent_count) {}
-
-  Status Enter() {
-    std::unique_lock lock(mutex_);
-    if (free_count_ == 0 && waiting_count_ >= options_.waiting_count_max) return TooMany();
-    ++waiting_count_;
-    const bool is_in = freed_.wait_for(lock, std::chrono::milliseconds(options_.wait_timeout_ms),
-                                       [this] { return free_count_ > 0; });
-    --waiting_count_;
-    if (!is_in) return TooMany();
-    --free_count_;
-    return Ok();
-  }
-
-  void Leave() {
-    {
-      const std::lock_guard lock(mutex_);
-      ++free_count_;
-    }
-    freed_.notify_one();
-  }
-
- private:
-  static Error TooMany() {
-    return Unavailable("Too many passwords are being verified at once. Try again in a moment.");
-  }
-
-  const Options options_;
-  std::mutex mutex_;
-  std::condition_variable freed_;
-  int free_count_;         // guarded by mutex_
-  int waiting_count_ = 0;  // guarded by mutex_
-};
-
 class PasswordHasher::Slot {
  public:
-  explicit Slot(Gate& gate) : gate_(gate) {}
-  ~Slot() { gate_.Leave(); }
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
+  /// Errors: kUnavailable.
+  static Result<Slot> Take(Slots& slots) {
+    if (!slots.Take()) {
+      return Unavailable("Too many passwords are being verified at once. Try again in a moment.");
+    }
+    return Slot(slots);
+  }
+  Slot(Slot&& other) noexcept : slots_(std::exchange(other.slots_, nullptr)) {}
+  Slot& operator=(Slot&&) = delete;
+  ~Slot() {
+    if (slots_ != nullptr) slots_->Give();
+  }
 
  private:
-  Gate& gate_;
+  explicit Slot(Slots& slots) : slots_(&slots) {}
+
+  Slots* slots_;
 };
 
-PasswordHasher::PasswordHasher(Options options) : gate_(std::make_unique<Gate>(options)) {}
+PasswordHasher::PasswordHasher(Options options)
+    : slots_(std::make_unique<Slots>(
+          Slots::Options{.count = options.concurrent_count,
+                         .waiting_count_max = options.waiting_count_max,
+                         .wait_timeout = std::chrono::milliseconds(options.wait_timeout_ms)})) {}
 PasswordHasher::~PasswordHasher() = default;
 
 Result<std::string> PasswordHasher::Hash(std::string_view password) {
-  RETURN_IF_ERROR(gate_->Enter());
-  const Slot slot(*gate_);
+  ASSIGN_OR_RETURN(const Slot slot, Slot::Take(*slots_));
   return HashPassword(password, NewRandomText(kSaltLength));
 }
 
 Result<bool> PasswordHasher::Verify(std::string_view password, std::string_view hash) {
   if (password.size() > kPasswordBytesMax) return false;
-  RETURN_IF_ERROR(gate_->Enter());
-  const Slot slot(*gate_);
+  ASSIGN_OR_RETURN(const Slot slot, Slot::Take(*slots_));
   return VerifyPassword(password, hash);
 }
 

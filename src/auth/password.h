@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/slots.h"
 
 namespace sluice::auth {
 
@@ -65,8 +66,7 @@ class PasswordHasher {
 
  private:
   class Slot;
-  class Gate;
-  const std::unique_ptr<Gate> gate_;
+  const std::unique_ptr<Slots> slots_;
 };
 
 }  // namespace sluice::auth

@@ -3,18 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/ascii.h"
+
 namespace sluice {
-namespace {
-
-int ValueOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
-
 std::string EncodeHex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string digits;
@@ -32,8 +23,8 @@ std::optional<std::string> DecodeHex(std::string_view digits) {
   std::string bytes;
   bytes.reserve(digits.size() / 2);
   for (size_t i = 0; i < digits.size(); i += 2) {
-    const int high = ValueOf(digits[i]);
-    const int low = ValueOf(digits[i + 1]);
+    const int high = HexValue(digits[i]);
+    const int low = HexValue(digits[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     bytes.push_back(static_cast<char>(high * 16 + low));
   }

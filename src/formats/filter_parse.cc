@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/ascii.h"
 #include "formats/filter.h"
 
 namespace sluice::formats {
@@ -20,12 +21,6 @@ bool IsWord(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 bool IsQuote(char c) { return c == '`' || c == '"' || c == '\''; }
-char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view upper) {
-  return text.size() == upper.size() && std::equal(text.begin(), text.end(), upper.begin(),
-                                                   [](char a, char b) { return ToUpper(a) == b; });
-}
 
 /// The end (past the closing quote) of the quoted text that begins at `begin`, or nothing.
 std::optional<size_t> FindQuoteEnd(std::string_view text, size_t begin) {
@@ -81,7 +76,7 @@ std::optional<FilterValue> ParseNumber(std::string_view text) {
     digit_count += skip_digits();
   }
   if (digit_count == 0) return std::nullopt;
-  if (i < text.size() && ToUpper(text[i]) == 'E') {
+  if (i < text.size() && ToLower(text[i]) == 'e') {
     ++i;
     is_integer = false;
     if (i < text.size() && (text[i] == '-' || text[i] == '+')) ++i;

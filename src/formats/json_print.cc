@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/utf8.h"
 #include "formats/json.h"
+#include "formats/json_text.h"
 
 namespace sluice::formats {
 
@@ -20,37 +20,6 @@ std::string PrintDouble(double value) {
 
 namespace {
 
-void PrintString(std::string_view text, std::string& out) {
-  out += '"';
-  size_t at = 0;
-  while (at < text.size()) {
-    auto c = static_cast<unsigned char>(text[at]);
-    if (c >= 0x80) {
-      size_t size = Utf8CharacterSize(text.substr(at));
-      out += size == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(at, size);
-      at += std::max<size_t>(size, 1);
-      continue;
-    }
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      default:
-        if (c < 0x20 || c == 0x7f) {
-          out += fmt::format("\\u{:04x}", c);
-        } else {
-          out += static_cast<char>(c);
-        }
-    }
-    ++at;
-  }
-  out += '"';
-}
-
 class Printer {
  public:
   Printer(const JsonPrintOptions& options, std::string& out) : options_(options), out_(out) {}
@@ -65,13 +34,13 @@ class Printer {
     } else if (value.is_double()) {
       PrintNumber(value.AsDouble());
     } else if (value.is_string()) {
-      PrintString(value.AsString(), out_);
+      AppendJsonText(value.AsString(), out_);
     } else if (value.is_array()) {
       PrintItems('[', ']', value.AsArray(), depth,
                  [&](const Json& item) { Print(item, depth + 1); });
     } else {
       PrintItems('{', '}', value.AsObject(), depth, [&](const Json::Member& member) {
-        PrintString(member.first, out_);
+        AppendJsonText(member.first, out_);
         out_ += options_.indent > 0 || options_.spaced ? ": " : ":";
         Print(member.second, depth + 1);
       });
@@ -86,7 +55,7 @@ class Printer {
     } else if (options_.non_finite == NonFinite::kNull) {
       out_ += "null";
     } else {
-      PrintString(PrintDouble(value), out_);
+      AppendJsonText(PrintDouble(value), out_);
     }
   }
 

@@ -107,7 +107,7 @@ class Client::Impl {
       return ResourceExhausted("the response is larger than " + std::to_string(limit) + " bytes");
     };
     if (const std::string* coding = response.headers.Find("Transfer-Encoding")) {
-      if (!internal::EqualsIgnoreCase(*coding, "chunked")) return DataLoss("unknown coding");
+      if (!EqualsIgnoringCase(*coding, "chunked")) return DataLoss("unknown coding");
       internal::ChunkDecoder chunks;
       while (true) {
         std::string_view rest = buffer_;

@@ -92,14 +92,14 @@ std::optional<Method> FindMethod(std::string_view name) {
 
 const std::string* Headers::Find(std::string_view name) const {
   for (const Field& field : fields_) {
-    if (internal::EqualsIgnoreCase(field.first, name)) return &field.second;
+    if (EqualsIgnoringCase(field.first, name)) return &field.second;
   }
   return nullptr;
 }
 
 void Headers::Set(std::string_view name, std::string value) {
   for (Field& field : fields_) {
-    if (!internal::EqualsIgnoreCase(field.first, name)) continue;
+    if (!EqualsIgnoringCase(field.first, name)) continue;
     field.second = std::move(value);
     return;
   }
@@ -108,7 +108,7 @@ void Headers::Set(std::string_view name, std::string value) {
 
 size_t Headers::CountOf(std::string_view name) const {
   return static_cast<size_t>(std::count_if(fields_.begin(), fields_.end(), [&](const Field& field) {
-    return internal::EqualsIgnoreCase(field.first, name);
+    return EqualsIgnoringCase(field.first, name);
   }));
 }
 
@@ -172,7 +172,7 @@ Result<MediaType> ParseMediaType(std::string_view text) {
   };
   std::string_view rest = internal::TrimBlanks(text);
   const size_t end = std::min(rest.find_first_of("; \t"), rest.size());
-  MediaType media{.type = internal::ToLower(rest.substr(0, end)), .parameters = {}};
+  MediaType media{.type = ToLower(rest.substr(0, end)), .parameters = {}};
   const size_t slash = media.type.find('/');
   if (slash == std::string::npos ||
       !internal::IsToken(std::string_view(media.type).substr(0, slash)) ||
@@ -189,7 +189,7 @@ Result<MediaType> ParseMediaType(std::string_view text) {
     if (equals == std::string_view::npos || !internal::IsToken(rest.substr(0, equals))) {
       return fail();
     }
-    std::string name = internal::ToLower(rest.substr(0, equals));
+    std::string name = ToLower(rest.substr(0, equals));
     rest.remove_prefix(equals + 1);
     std::string value;
     if (!rest.empty() && rest.front() == '"') {

@@ -62,7 +62,7 @@ enum class RangeKind : uint8_t { kWhole, kPart, kUnsatisfiable };
 RangeKind ParseRange(std::string_view text, int64_t size_bytes, ByteRange& range) {
   const size_t equals = text.find('=');
   if (equals == std::string_view::npos ||
-      !internal::EqualsIgnoreCase(internal::TrimBlanks(text.substr(0, equals)), "bytes")) {
+      !EqualsIgnoringCase(internal::TrimBlanks(text.substr(0, equals)), "bytes")) {
     return RangeKind::kWhole;
   }
   const std::string_view spec = internal::TrimBlanks(text.substr(equals + 1));

@@ -28,7 +28,7 @@ Status CheckPath(std::string_view path) {
 /// True for "%2F" in either case.
 bool HasEncodedSlash(std::string_view text) {
   for (size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
-    if (at + 2 < text.size() && text[at + 1] == '2' && internal::ToLower(text[at + 2]) == 'f') {
+    if (at + 2 < text.size() && text[at + 1] == '2' && ToLower(text[at + 2]) == 'f') {
       return true;
     }
   }
@@ -40,8 +40,7 @@ bool HasEncodedSlash(std::string_view text) {
 Result<Target> ParseTarget(std::string_view text) {
   if (text == "*") return Target{.path = "*", .query = {}};
   for (std::string_view scheme : {"http://", "https://"}) {
-    if (text.size() < scheme.size() ||
-        !internal::EqualsIgnoreCase(text.substr(0, scheme.size()), scheme)) {
+    if (text.size() < scheme.size() || !EqualsIgnoringCase(text.substr(0, scheme.size()), scheme)) {
       continue;
     }
     text.remove_prefix(scheme.size());
@@ -78,8 +77,8 @@ Result<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
     } else if (text[i] != '%') {
       out += text[i];
     } else {
-      const int high = i + 1 < text.size() ? internal::HexValue(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? internal::HexValue(text[i + 2]) : -1;
+      const int high = i + 1 < text.size() ? HexValue(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? HexValue(text[i + 2]) : -1;
       if (high < 0 || low < 0) {
         return InvalidArgument("'" + std::string(text.substr(i, 3)) + "' is not a percent escape");
       }

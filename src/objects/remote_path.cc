@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 namespace sluice::objects {
@@ -12,13 +13,6 @@ namespace {
 constexpr int kDecodeRoundsMax = 10;
 
 Error InvalidPath() { return InvalidArgument("Invalid path"); }
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// Percent escapes undone once; what only looks like one stays.
 std::string DecodeOnce(std::string_view text) {

@@ -50,10 +50,10 @@ std::string_view StageName(Stage stage) {
 }
 
 Result<Stage> ParseStage(std::string_view name) {
-  if (internal::EqualsIgnoringCase(name, "none")) return Stage::kNone;
-  if (internal::EqualsIgnoringCase(name, "staging")) return Stage::kStaging;
-  if (internal::EqualsIgnoringCase(name, "production")) return Stage::kProduction;
-  if (internal::EqualsIgnoringCase(name, "archived")) return Stage::kArchived;
+  if (EqualsIgnoringCase(name, "none")) return Stage::kNone;
+  if (EqualsIgnoringCase(name, "staging")) return Stage::kStaging;
+  if (EqualsIgnoringCase(name, "production")) return Stage::kProduction;
+  if (EqualsIgnoringCase(name, "archived")) return Stage::kArchived;
   return InvalidArgument(fmt::format(
       "Invalid Model Version stage: {}. Value must be one of None, Staging, Production, Archived.",
       name));
@@ -95,7 +95,7 @@ Result<ModelUri> ParseModelUri(std::string_view text) {
         return BadUri(text, fmt::format("'{}' is no version number", version));
       }
       uri.version = number;
-    } else if (!internal::EqualsIgnoringCase(version, kLatest)) {
+    } else if (!EqualsIgnoringCase(version, kLatest)) {
       Result<Stage> stage = ParseStage(version);
       if (!stage.ok()) return BadUri(text, fmt::format("'{}' is no version number", version));
       uri.stage = *stage;

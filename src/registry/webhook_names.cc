@@ -49,7 +49,7 @@ template <typename T, size_t kCount>
 std::optional<T> FindIn(const std::pair<T, std::string_view> (&table)[kCount],
                         std::string_view name) {
   for (const auto& [value, known] : table) {
-    if (internal::EqualsIgnoringCase(name, known)) return value;
+    if (EqualsIgnoringCase(name, known)) return value;
   }
   return std::nullopt;
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/json_text.h"
 #include "table/canonical.h"
 #include "table/internal/arrow_status.h"
 #include "table/internal/atomic_output.h"
@@ -20,7 +21,6 @@ namespace {
 using internal::AtomicOutput;
 
 constexpr size_t kFlushBytes = size_t{1} << 18;
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 /// Calls print(batch, row, out) for each row, and writes what it appended to `out`.
 template <typename Print>
@@ -71,28 +71,6 @@ void AppendCsvString(std::string_view text, const CsvWriteOptions& options, std:
   out += '"';
 }
 
-void AppendJsonString(std::string_view text, std::string& out) {
-  out += '"';
-  for (char c : text) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHexDigits[static_cast<size_t>(c) >> 4];
-          out += kHexDigits[static_cast<size_t>(c) & 15];
-        } else {
-          out += c;
-        }
-    }
-  }
-  out += '"';
-}
-
 void AppendJsonValue(const arrow::Array& array, int64_t row, std::string& out) {
   if (array.IsNull(row)) {
     out += "null";
@@ -100,7 +78,7 @@ void AppendJsonValue(const arrow::Array& array, int64_t row, std::string& out) {
   }
   switch (array.type_id()) {
     case arrow::Type::STRING:
-      AppendJsonString(static_cast<const arrow::StringArray&>(array).GetView(row), out);
+      formats::AppendJsonText(static_cast<const arrow::StringArray&>(array).GetView(row), out);
       return;
     case arrow::Type::DOUBLE: {
       double value = static_cast<const arrow::DoubleArray&>(array).Value(row);
@@ -165,7 +143,7 @@ Status WriteJsonLines(const arrow::Table& table, const std::string& path) {
   std::vector<std::string> keys;
   for (int i = 0; i < table.num_columns(); ++i) {
     std::string& key = keys.emplace_back(i == 0 ? "" : ",");
-    AppendJsonString(table.field(i)->name(), key);
+    formats::AppendJsonText(table.field(i)->name(), key);
     key += ':';
   }
   RETURN_IF_ERROR(WriteRows(table, *output, std::string(),

@@ -177,14 +177,14 @@ Coding ChooseCoding(std::string_view accept_encoding) {
     int weight = 1000;
     if (const size_t semicolon = item.find(';'); semicolon != std::string_view::npos) {
       std::string_view parameter = TrimBlanks(item.substr(semicolon + 1));
-      if (!EqualsIgnoreCase(parameter.substr(0, 2), "q=")) continue;
+      if (!EqualsIgnoringCase(parameter.substr(0, 2), "q=")) continue;
       weight = ParseWeight(parameter.substr(2));
       if (weight < 0) continue;
       item = TrimBlanks(item.substr(0, semicolon));
     }
-    if (EqualsIgnoreCase(item, "gzip") || EqualsIgnoreCase(item, "x-gzip")) gzip = weight;
-    if (EqualsIgnoreCase(item, "zstd")) zstd = weight;
-    if (EqualsIgnoreCase(item, "identity")) identity = weight;
+    if (EqualsIgnoringCase(item, "gzip") || EqualsIgnoringCase(item, "x-gzip")) gzip = weight;
+    if (EqualsIgnoringCase(item, "zstd")) zstd = weight;
+    if (EqualsIgnoringCase(item, "identity")) identity = weight;
     if (item == "*") others = weight;
   }
   if (gzip < 0) gzip = others;
@@ -234,8 +234,9 @@ void CompressReply(const Request& request, int64_t bytes_min, Response& response
 }
 
 std::optional<Coding> FindRequestCoding(std::string_view content_encoding) {
-  if (EqualsIgnoreCase(content_encoding, "identity")) return Coding::kIdentity;
-  if (EqualsIgnoreCase(content_encoding, "gzip") || EqualsIgnoreCase(content_encoding, "x-gzip")) {
+  if (EqualsIgnoringCase(content_encoding, "identity")) return Coding::kIdentity;
+  if (EqualsIgnoringCase(content_encoding, "gzip") ||
+      EqualsIgnoringCase(content_encoding, "x-gzip")) {
     return Coding::kGzip;
   }
   return std::nullopt;

@@ -46,7 +46,7 @@ std::optional<Refusal> CheckBytes(std::string_view line) {
 bool ListHas(std::string_view list, std::string_view token) {
   while (true) {
     const size_t comma = list.find(',');
-    if (EqualsIgnoreCase(TrimBlanks(list.substr(0, comma)), token)) return true;
+    if (EqualsIgnoringCase(TrimBlanks(list.substr(0, comma)), token)) return true;
     if (comma == std::string_view::npos) return false;
     list.remove_prefix(comma + 1);
   }
@@ -63,7 +63,7 @@ std::optional<Refusal> ReadFraming(Head& head) {
   if (coding_count > 1) return Bad("more than one Transfer-Encoding");
   if (coding_count == 1) {
     if (head.minor_version == 0) return Bad("HTTP/1.0 has no Transfer-Encoding");
-    if (!EqualsIgnoreCase(*head.headers.Find("Transfer-Encoding"), "chunked")) {
+    if (!EqualsIgnoringCase(*head.headers.Find("Transfer-Encoding"), "chunked")) {
       return Refusal{501, "the only transfer coding taken is 'chunked'"};
     }
     head.is_chunked = true;
@@ -129,7 +129,7 @@ std::optional<Refusal> ParseHead(std::string_view bytes, Head& head) {
   }
   if (auto refusal = ReadFraming(head)) return refusal;
   if (const std::string* expect = head.headers.Find("Expect"); expect && head.minor_version == 1) {
-    if (!EqualsIgnoreCase(*expect, "100-continue")) {
+    if (!EqualsIgnoringCase(*expect, "100-continue")) {
       return Refusal{417, "the only expectation met is '100-continue'"};
     }
     head.expects_continue = true;

@@ -4,28 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace sluice::http::internal {
-
-inline char ToLower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-inline std::string ToLower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = ToLower(c);
-  return out;
-}
-
-inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (ToLower(a[i]) != ToLower(b[i])) return false;
-  }
-  return true;
-}
 
 /// Blanks and tabs at both ends.
 inline std::string_view TrimBlanks(std::string_view text) {
@@ -79,14 +62,6 @@ inline bool HasControl(std::string_view text) {
     if (IsControl(c)) return true;
   }
   return false;
-}
-
-/// The value of a hexadecimal digit, or -1.
-inline int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace sluice::http::internal

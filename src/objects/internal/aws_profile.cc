@@ -1,5 +1,7 @@
 #include "objects/internal/aws_profile.h"
 
+#include "base/ascii.h"
+
 namespace sluice::objects::internal {
 namespace {
 
@@ -9,14 +11,6 @@ std::string_view Strip(std::string_view text) {
   while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
   return text;
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 /// "[profile dev]" → "dev".
@@ -46,7 +40,7 @@ AwsProfiles ParseAwsFile(std::string_view text) {
     }
     const size_t equals = content.find('=');
     if (section == nullptr || equals == std::string_view::npos) continue;
-    std::string key = LowerCase(Strip(content.substr(0, equals)));
+    std::string key = ToLower(Strip(content.substr(0, equals)));
     std::string value(Strip(content.substr(equals + 1)));
     if (IsBlank(line.front())) {
       if (!parent.empty()) (*section)[parent + "." + key] = std::move(value);

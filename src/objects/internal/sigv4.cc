@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/hmac.h"
 #include "base/sha256.h"
@@ -24,14 +25,6 @@ SigningTime TimeOf(int64_t now_ms) {
 
 std::string ScopeOf(const SigningKey& key, const SigningTime& time) {
   return time.day + "/" + key.region + "/" + key.service + "/aws4_request";
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 /// Without blanks at the ends, runs of blanks as one.
@@ -57,7 +50,7 @@ CanonicalHeaders Canonical(const UnsignedRequest& request, const std::vector<Nam
   std::vector<NameValue> fields = {{"host", request.host}};
   for (const std::vector<NameValue>* list : {&request.headers, &added}) {
     for (const NameValue& field : *list) {
-      fields.emplace_back(LowerCase(field.first), CanonicalValue(field.second));
+      fields.emplace_back(ToLower(field.first), CanonicalValue(field.second));
     }
   }
   std::ranges::stable_sort(fields, {}, &NameValue::first);

@@ -154,18 +154,12 @@ Status CheckVersionTag(const Tag& tag) {
   return CheckTag(tag);
 }
 
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  });
-}
-
 }  // namespace internal
 
 bool HasPromptTag(const std::vector<Tag>& tags) {
   bool is_prompt = false;
   for (const Tag& tag : tags) {  // the last one of a key counts
-    if (tag.key == kIsPromptTag) is_prompt = internal::EqualsIgnoringCase(tag.value, "true");
+    if (tag.key == kIsPromptTag) is_prompt = EqualsIgnoringCase(tag.value, "true");
   }
   return is_prompt;
 }

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/result.h"
 #include "registry/model_version.h"
 
@@ -20,6 +21,5 @@ Status CheckAlias(std::string_view alias);
 Status CheckTagKey(std::string_view key);
 Status CheckTag(const Tag& tag);
 Status CheckVersionTag(const Tag& tag);  ///< knows of the text of prompts
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower);
 
 }  // namespace sluice::registry::internal

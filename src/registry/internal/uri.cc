@@ -3,23 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace sluice::registry::internal {
 namespace {
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
-int HexValue(char c) {
-  if (IsDigit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 }  // namespace
 
@@ -37,7 +27,7 @@ Uri SplitUri(std::string_view text) {
       std::all_of(rest.begin(), rest.begin() + static_cast<ptrdiff_t>(colon), [](char c) {
         return IsLetter(c) || IsDigit(c) || c == '+' || c == '-' || c == '.';
       })) {
-    uri.scheme = Lower(rest.substr(0, colon));
+    uri.scheme = ToLower(rest.substr(0, colon));
     rest.remove_prefix(colon + 1);
   }
   if (rest.starts_with("//")) {
@@ -69,13 +59,13 @@ HostAndPort SplitAuthority(std::string_view authority) {
       result.is_malformed = true;
       return result;
     }
-    result.host = Lower(authority.substr(1, end - 1));
+    result.host = ToLower(authority.substr(1, end - 1));
     std::string_view rest = authority.substr(end + 1);
     if (!rest.empty() && rest[0] != ':') result.is_malformed = true;
     port = rest.empty() ? rest : rest.substr(1);
   } else {
     size_t colon = authority.find(':');
-    result.host = Lower(authority.substr(0, colon));
+    result.host = ToLower(authority.substr(0, colon));
     if (colon != std::string_view::npos) port = authority.substr(colon + 1);
   }
   if (!port.empty()) {

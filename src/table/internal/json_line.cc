@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/ascii.h"
 #include "table/internal/utf8.h"
 
 namespace sluice::table::internal {
@@ -13,12 +14,6 @@ namespace {
 constexpr int kMaxDepth = 64;
 
 bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
-
-int HexValue(char c) {
-  if (IsDigit(c)) return c - '0';
-  char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 /// The four hex digits at `at`, -1 if they are none.
 int32_t HexUnit(std::string_view text, size_t at) {
