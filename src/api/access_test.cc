@@ -320,9 +320,10 @@ TEST_F(EveryEndpoint, NeedsTheLevelItSays) {
       const auth::User user = world->MakeUserWith(levels.at(row.access.level()));
       const auth::User denied = world->MakeUserWith(Permission::kDeny);
       // Roles may be looked at by whoever has one.
-      if (row.access.finder() != internal::RolesOfWorkspace)
+      if (row.access.finder() != internal::RolesOfWorkspace) {
         EXPECT_EQ(world->Call(row.method, path, world->FieldFor(denied)).status, 403)
             << Name(row, path);
+      }
       if (row.access.level() != Level::kRead) {
         EXPECT_EQ(
             world->Call(row.method, path, world->FieldFor(user, {.is_read_only = true})).status,
