@@ -7,11 +7,12 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <random>
 #include <set>
 
+#include "base/random.h"
 #include "sql/testing/test_database.h"
 #include "tracking/internal/run_finder.h"
+#include "tracking/internal/run_nodes.h"
 #include "tracking/internal/run_rows.h"
 
 namespace sluice::tracking {
@@ -359,6 +360,17 @@ TEST_P(SearchTest, FindsExperiments) {
             "! Invalid entity type 'metrics'. Valid values are ['attribute', 'tag']");
 }
 
+TEST(ChooseSet, ReadsAConditionAsASetWhenProbingItCostsMore) {
+  auto choose = [](std::vector<double> shares, double rows_ahead) {
+    return internal::ChooseSet(
+        {.shares = shares, .rows_ahead = rows_ahead, .run_count = 100'000, .probe_budget = 8000});
+  };
+  EXPECT_EQ(choose({}, 1000), std::nullopt);
+  EXPECT_EQ(choose({0.5}, 200), std::nullopt) << "nearly there";
+  EXPECT_EQ(choose({0.5, 0.1}, 2000), 1u) << "a small set, which spares the other one's probes";
+  EXPECT_EQ(choose({0.5, 0.4}, 40'000), 1u) << "too far: the strictest";
+}
+
 // ---- Every plan gives what reading everything gives.
 
 struct Plain {
@@ -380,10 +392,10 @@ struct RandomFilter {
 
 class RandomSearches {
  public:
-  explicit RandomSearches(uint32_t seed) : random_(seed) {}
+  explicit RandomSearches(uint64_t seed) : random_(seed) {}
 
   int64_t Number(int64_t end) {
-    return std::uniform_int_distribution<int64_t>(0, end - 1)(random_);
+    return static_cast<int64_t>(random_.NextBelow(static_cast<uint64_t>(end)));
   }
 
   RandomFilter Filter(int depth) {
@@ -420,7 +432,7 @@ class RandomSearches {
   std::vector<std::string> OrderClauses() {
     std::vector<std::string> all = {"metrics.m", "metrics.n",  "params.p", "params.q",
                                     "status",    "start_time", "end_time", "run_id"};
-    std::shuffle(all.begin(), all.end(), random_);
+    random_.Shuffle(std::span(all));
     all.resize(static_cast<size_t>(Number(4)));
     for (std::string& clause : all) clause += Number(2) == 0 ? " ASC" : " DESC";
     return all;
@@ -450,7 +462,7 @@ class RandomSearches {
             [=](const Plain& run) { return run.end_ms && *run.end_ms <= time; }};
   }
 
-  std::mt19937 random_;
+  Random random_;
 };
 
 /// Sorts as the contract says.

@@ -26,7 +26,9 @@
 #include <limits>
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
+
+#include "tracking/internal/run_nodes.h"
+#include "tracking/internal/run_stream.h"
 
 namespace sluice::tracking::internal {
 namespace {
@@ -37,8 +39,6 @@ using Kind = RunField::Kind;
 using Test = RunCondition::Test;
 
 constexpr size_t kLastChunk = 16384;
-/// A probe, in rows of an index that are read one after the other.
-constexpr double kProbeCost = 10;
 
 /// One of the conditions that must all hold, and what is known of it.
 struct Conjunct {
@@ -88,80 +88,6 @@ class RunFinder {
     return Ok();
   }
 
-  Result<RunChoice> Evaluate(const RunFilterNode& node) {
-    RunChoice choice;
-    switch (node.kind) {
-      case FilterNode::Kind::kCondition: {
-        ASSIGN_OR_RETURN(choice.set, reads_.FindAll(node.condition));
-        return choice;
-      }
-      case FilterNode::Kind::kNot: {
-        ASSIGN_OR_RETURN(choice, Evaluate(node.children.at(0)));
-        choice.Negate();
-        return choice;
-      }
-      default: break;
-    }
-    ASSIGN_OR_RETURN(choice, Evaluate(node.children.at(0)));
-    for (size_t i = 1; i < node.children.size(); ++i) {
-      ASSIGN_OR_RETURN(RunChoice other, Evaluate(node.children[i]));
-      node.kind == FilterNode::Kind::kAnd ? choice.IntersectWith(other) : choice.UniteWith(other);
-    }
-    return choice;
-  }
-
-  /// All runs for which it holds, if they are few.
-  Result<std::optional<std::vector<int64_t>>> FindFew(const RunFilterNode& node, size_t max_count) {
-    using Few = std::optional<std::vector<int64_t>>;
-    switch (node.kind) {
-      case FilterNode::Kind::kCondition: return reads_.FindUpTo(node.condition, max_count);
-      case FilterNode::Kind::kNot: return Few();
-      case FilterNode::Kind::kAnd:
-        for (size_t i = 0; i < node.children.size(); ++i) {
-          ASSIGN_OR_RETURN(Few few, FindFew(node.children[i], max_count));
-          if (!few) continue;
-          for (size_t j = 0; j < node.children.size(); ++j) {
-            if (j == i) continue;
-            ASSIGN_OR_RETURN(*few, Filter(node.children[j], *few));
-          }
-          return few;
-        }
-        return Few();
-      case FilterNode::Kind::kOr: break;
-    }
-    std::vector<int64_t> all;
-    for (const RunFilterNode& child : node.children) {
-      ASSIGN_OR_RETURN(Few few, FindFew(child, max_count));
-      if (!few) return Few();
-      all.insert(all.end(), few->begin(), few->end());
-    }
-    if (all.size() > max_count) return Few();
-    return Few(std::move(all));
-  }
-
-  /// Those of `run_nos` for which it holds, in their order.
-  Result<std::vector<int64_t>> Filter(const RunFilterNode& node, std::span<const int64_t> run_nos) {
-    std::vector<int64_t> left(run_nos.begin(), run_nos.end());
-    switch (node.kind) {
-      case FilterNode::Kind::kCondition: return reads_.Filter(node.condition, run_nos);
-      case FilterNode::Kind::kAnd:
-        for (const RunFilterNode& child : node.children) {
-          ASSIGN_OR_RETURN(left, Filter(child, left));
-        }
-        return left;
-      case FilterNode::Kind::kNot:
-      case FilterNode::Kind::kOr: break;
-    }
-    std::unordered_set<int64_t> holding;
-    for (const RunFilterNode& child : node.children) {
-      ASSIGN_OR_RETURN(std::vector<int64_t> of_child, Filter(child, run_nos));
-      holding.insert(of_child.begin(), of_child.end());
-    }
-    const bool is_wanted = node.kind == FilterNode::Kind::kOr;
-    std::erase_if(left, [&](int64_t run_no) { return holding.contains(run_no) != is_wanted; });
-    return left;
-  }
-
   /// Narrows `run_nos` down to what fulfils all but `known`.
   Result<std::vector<int64_t>> FilterByAll(const Conjuncts& conjuncts, std::vector<int64_t> run_nos,
                                            const Conjunct* known) {
@@ -172,7 +98,7 @@ class RunFinder {
         std::erase_if(run_nos, [&](int64_t run_no) { return !conjunct->choice->Contains(run_no); });
       } else {
         conjunct->probed_count += run_nos.size();
-        ASSIGN_OR_RETURN(run_nos, Filter(conjunct->node, run_nos));
+        ASSIGN_OR_RETURN(run_nos, FilterRuns(reads_, conjunct->node, run_nos));
         conjunct->passed_count += run_nos.size();
       }
     }
@@ -207,7 +133,8 @@ class RunFinder {
     }
     for (const auto& conjunct : conjuncts) {
       if (conjunct->choice || conjunct->is_large) continue;
-      ASSIGN_OR_RETURN(List few, FindFew(conjunct->node, std::max(tuning_.few_runs, count)));
+      ASSIGN_OR_RETURN(List few,
+                       FindFewRuns(reads_, conjunct->node, std::max(tuning_.few_runs, count)));
       if (!few) {
         conjunct->is_large = true;
         continue;
@@ -427,7 +354,7 @@ class RunFinder {
         for (;;) {
           ASSIGN_OR_RETURN(Conjunct * best, FindBestSet(others, rows_ahead));
           if (best == nullptr) break;
-          ASSIGN_OR_RETURN(best->choice, Evaluate(best->node));
+          ASSIGN_OR_RETURN(best->choice, FindChoice(reads_, best->node));
           known_count = CountKnown(conjuncts);
         }
         // The candidates are few, or they stand so far off that it is cheaper to list them after
@@ -450,12 +377,10 @@ class RunFinder {
     return known ? known->Count() : std::numeric_limits<size_t>::max();
   }
 
-  /// The condition that is better read as a set than probed for as many rows as lie ahead: the one
-  /// that saves most, or, when the probes of all would exceed the budget, the strictest. Null:
-  /// none.
+  /// The condition that is better read as a set before `rows_ahead` more rows are probed, or null.
   Result<Conjunct*> FindBestSet(const Conjuncts& conjuncts, double rows_ahead) {
     std::vector<Conjunct*> probed;
-    std::vector<double> shares;  // of what passes
+    std::vector<double> shares;
     for (const auto& conjunct : conjuncts) {
       if (conjunct->choice) continue;
       probed.push_back(conjunct.get());
@@ -463,33 +388,12 @@ class RunFinder {
                        (static_cast<double>(conjunct->probed_count) + 1));
     }
     if (probed.empty()) return nullptr;
-    // With one of them as a set, the others are probed only for what it lets pass.
-    constexpr size_t kNone = std::numeric_limits<size_t>::max();
-    auto probe_count = [&](size_t as_set) {
-      double reaching = as_set == kNone ? rows_ahead : rows_ahead * shares[as_set];
-      double count = 0;
-      for (size_t i = 0; i < probed.size(); ++i) {
-        if (i == as_set) continue;
-        count += reaching;
-        reaching *= shares[i];
-      }
-      return count;
-    };
     ASSIGN_OR_RETURN(int64_t run_count, reads_.EstimateRunCount());
-    const double all_probes = probe_count(kNone);
-    if (all_probes > static_cast<double>(tuning_.probe_budget))
-      return probed[static_cast<size_t>(std::min_element(shares.begin(), shares.end()) -
-                                        shares.begin())];
-    Conjunct* best = nullptr;
-    double best_saving = 0;
-    for (size_t i = 0; i < probed.size(); ++i) {
-      double saving =
-          kProbeCost * (all_probes - probe_count(i)) - shares[i] * static_cast<double>(run_count);
-      if (saving <= best_saving) continue;
-      best = probed[i];
-      best_saving = saving;
-    }
-    return best;
+    std::optional<size_t> best = ChooseSet({.shares = shares,
+                                            .rows_ahead = rows_ahead,
+                                            .run_count = static_cast<double>(run_count),
+                                            .probe_budget = tuning_.probe_budget});
+    return best ? probed[*best] : nullptr;
   }
 
   /// Is it as long as a head, so that texts behind it may differ?
