@@ -102,6 +102,7 @@ Command MakeServerCommand();
 Command MakeAuthCreateUserCommand();
 Command MakeAuthResetPasswordCommand();
 Command MakeAuthCreateTokenCommand();
+Command MakeImportMlflowCommand();
 Command MakeInitCommand();
 Command MakeSchemaCommand();
 Command MakeStepCommand();

@@ -18,6 +18,7 @@ std::span<const Command> Commands() {
       MakeAuthCreateUserCommand(),
       MakeAuthResetPasswordCommand(),
       MakeAuthCreateTokenCommand(),
+      MakeImportMlflowCommand(),
       MakeModelsCommand(),
       MakeModelsUndoCommand(),
       MakeDataInferCommand(),
