@@ -125,10 +125,12 @@ Status CheckWebhookUrl(std::string_view url, const WebhookOptions& options) {
                                uri.scheme, fmt::join(schemes, ", ")));
   }
   const internal::HostAndPort address = internal::SplitAuthority(uri.authority);
+  if (address.is_malformed) {
+    return Refused(
+        fmt::format("Invalid webhook URL '{}': '{}' is no host and port.", url, uri.authority));
+  }
   if (address.host.empty())
     return Refused(fmt::format("Webhook URL must include a hostname: '{}'", url));
-  if (address.is_malformed)
-    return Refused(fmt::format("Invalid webhook URL '{}': the port is no port.", url));
   if (options.allow_private_ips) return Ok();
   Result<std::vector<std::string>> addresses = options.resolve(address.host);
   if (!addresses.ok()) {

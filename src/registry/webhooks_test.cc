@@ -176,6 +176,8 @@ TEST_P(WebhooksTest, RefuseWhatMlflowRefuses) {
             "Invalid webhook URL scheme: 'http'. Allowed schemes are: https.");
   EXPECT_EQ(url(" "), "Webhook URL cannot be empty or just whitespace: ' '");
   EXPECT_EQ(url("https:///x"), "Webhook URL must include a hostname: 'https:///x'");
+  EXPECT_EQ(url("https://[::1/x"),
+            "Invalid webhook URL 'https://[::1/x': '[::1' is no host and port.");
   EXPECT_EQ(url("https://127.0.0.1/x"),
             "Webhook URL must not resolve to a non-public IP address. '127.0.0.1' resolves to "
             "127.0.0.1.");
