@@ -27,7 +27,7 @@ Result<std::optional<std::string>> AppendedList(const std::optional<std::string>
       return std::optional<std::string>();
   }
   list.Append(item);
-  std::string text = formats::PrintJson(list);
+  std::string text = formats::PrintJson(list, {.spaced = true});
   RETURN_IF_ERROR(CheckLength("the list", text, Limits::kListTagLength));
   return std::optional(std::move(text));
 }
