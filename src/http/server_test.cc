@@ -121,7 +121,8 @@ TEST_F(ServerTest, RoutesAndTheirErrors) {
   EXPECT_EQ(missing->status, 404);
   EXPECT_EQ(missing->body,
             R"({"error_code":"ENDPOINT_NOT_FOUND","message":"No API found for 'GET /nope'"})");
-  const auto moved = client->Get("//items/7//a/b%20c?x=%2F");
+  EXPECT_EQ(client->Get("//items/7/a/b%20c")->body, "7,a/b c");
+  const auto moved = client->Get("/items//7/a/b%20c?x=%2F");
   EXPECT_EQ(moved->status, 308);
   EXPECT_EQ(*moved->headers.Find("Location"), "/items/7/a/b%20c?x=%2F");
   EXPECT_EQ(client->Get("//nope.example/x")->status, 404);

@@ -203,6 +203,11 @@ bool Connection::StartRequest() {
     return refuse(400, "Invalid path: " + target.error().message(), "INVALID_PARAMETER_VALUE");
   }
   request_.path = std::move(target->path);
+  // "//runs/get" is what clients make of a base URL that ends in a slash; Flask reads it so, too.
+  if (request_.path.starts_with("//")) {
+    const size_t first = std::min(request_.path.find_first_not_of('/'), request_.path.size());
+    request_.path.erase(0, first - 1);
+  }
   request_.query = std::move(target->query);
   match_ = server_.router.Find(request_.method, request_.path);
   body_bytes_max_ = match_.route && match_.route->body_bytes_max >= 0
