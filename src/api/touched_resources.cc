@@ -62,8 +62,10 @@ Result<std::vector<Resource>> RegisteredModelAndVersions(Services& services, Cal
 Result<std::vector<Resource>> NewModelVersion(Services& services, Call& call) {
   ASSIGN_OR_RETURN(std::vector<Resource> resources, RegisteredModelByName(services, call));
   const std::string source = call.fields.StringOr("source");
-  const std::string run_id = call.fields.StringOr("run_id");
-  std::vector<std::string> model_ids = {call.fields.StringOr("model_id")};
+  const std::optional<std::string> run_id = call.fields.FindString("run_id");
+  std::vector<std::string> model_ids;
+  if (std::optional<std::string> id = call.fields.FindString("model_id"))
+    model_ids.push_back(*std::move(id));
   RETURN_IF_ERROR(call.fields.status());
   if (const Result<registry::ModelUri> uri = registry::ParseModelUri(source); uri.ok()) {
     // A copy of another version: its registered model is the border, whatever it was made from.
@@ -74,8 +76,14 @@ Result<std::vector<Resource>> NewModelVersion(Services& services, Call& call) {
     return resources;
   }
   if (registry::IsModelUri(source)) model_ids.push_back(source.substr(source.rfind('/') + 1));
-  if (!run_id.empty()) {
-    const Result<tracking::RunInfo> run = services.tracking->GetRunInfo(run_id);
+  // An empty id is not the same as none: whoever sends it says that the files are somebody's.
+  const bool has_empty_id = (run_id && run_id->empty()) ||
+                            std::find(model_ids.begin(), model_ids.end(), "") != model_ids.end();
+  if (has_empty_id) {
+    resources.push_back({.kind = ResourceKind::kExperiment, .id = "", .needs = Level::kRead});
+  }
+  if (run_id && !run_id->empty()) {
+    const Result<tracking::RunInfo> run = services.tracking->GetRunInfo(*run_id);
     if (run.ok()) {
       resources.push_back({.kind = ResourceKind::kExperiment,
                            .id = run->experiment_id,
