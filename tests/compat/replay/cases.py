@@ -360,6 +360,10 @@ add("delete artifact twice", "DELETE", f"{A}/{{e1}}/{{r1}}/artifacts/a.txt")
 for path in ("..%2f..%2fx", "%2e%2e/x", "a%5cb", "a%00b"):
     add(f"put {path}", "PUT", f"{A}/{path}", raw=b"x")
 get("logged-models/{m1}/artifacts/directories")
+get("metrics/get-history-bulk?metric_key=loss&" + "&".join(f"run_id=r{i}" for i in range(1000)), label="a thousand runs")
+get("metrics/get-history-bulk-interval?metric_key=loss&" + "&".join(f"run_ids=r{i}" for i in range(1000)),
+    label="a thousand runs, sampled")
+get("//model-versions/get-artifact?name=credit2&version=1&path=../x", label="a doubled slash")
 
 # ---- the protocol itself
 add("no content type", "POST", "experiments/search", raw=b'{"max_results":1}', headers={"Content-Type": "text/plain"})
