@@ -13,7 +13,7 @@ namespace sluice::sql {
 struct SqliteOptions {
   /// How long a statement waits for another process before it fails with kUnavailable.
   int64_t busy_timeout_ms = 20'000;
-  int64_t cache_size_bytes = int64_t{8} << 20;  ///< per connection
+  int64_t cache_size_bytes = int64_t{6} << 20;  ///< per connection
   int reader_count = 4;
   io::Durability minimum_durability = io::Durability::kFast;  ///< see Db::Options
   /// For another program's database: it must be there, and nothing can write to it.
