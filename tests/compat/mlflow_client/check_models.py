@@ -159,6 +159,16 @@ def test_logged_models(client, experiment):
         mlflow.get_logged_model(info.model_id)
 
 
+@pytest.mark.skipif(not HAS_LOGGED_MODELS, reason="logged models came with MLflow 3")
+def test_a_logged_model_knows_its_versions_in_mlflows_very_text(client, experiment, name):
+    client.create_registered_model(name)
+    model = client.create_logged_model(experiment)
+    for _ in range(2):
+        client.create_model_version(name, source=model.artifact_location, model_id=model.model_id)
+    tag = client.get_logged_model(model.model_id).tags["mlflow.modelVersions"]
+    assert tag == f'[{{"name": "{name}", "version": 1}}, {{"name": "{name}", "version": 2}}]'
+
+
 def test_evaluate_logs_its_results(client, experiment):
     model, x, y = fitted()
     frame = x.assign(target=y)
