@@ -31,4 +31,20 @@ Status AddUsersIn(sql::Tx& tx, std::span<const User> users, int64_t now_ms);
 /// many roles and assignments were left out because their user is not here.
 Result<int64_t> AddRolesIn(sql::Tx& tx, std::span<const BulkRole> roles);
 
+/// How many of these are here: users with their hash, roles, grants with their permission.
+struct BulkCounts {
+  int64_t users = 0;
+  int64_t roles = 0;
+  int64_t grants = 0;
+};
+Result<BulkCounts> CountIn(sql::Reader& reader, std::span<const User> users,
+                           std::span<const BulkRole> roles);
+
+/// All users by id, and all roles with whom they belong to.
+struct BulkAuth {
+  std::vector<User> users;
+  std::vector<BulkRole> roles;
+};
+Result<BulkAuth> ReadAllIn(sql::Reader& reader);
+
 }  // namespace sluice::auth

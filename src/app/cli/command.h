@@ -103,6 +103,7 @@ Command MakeAuthCreateUserCommand();
 Command MakeAuthResetPasswordCommand();
 Command MakeAuthCreateTokenCommand();
 Command MakeImportMlflowCommand();
+Command MakeExportMlflowCommand();
 Command MakeInitCommand();
 Command MakeSchemaCommand();
 Command MakeStepCommand();

@@ -19,6 +19,7 @@ std::span<const Command> Commands() {
       MakeAuthResetPasswordCommand(),
       MakeAuthCreateTokenCommand(),
       MakeImportMlflowCommand(),
+      MakeExportMlflowCommand(),
       MakeModelsCommand(),
       MakeModelsUndoCommand(),
       MakeDataInferCommand(),

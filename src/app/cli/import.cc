@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include "app/cli/command.h"
+#include "app/mlflow_import/auth_source.h"
 #include "app/mlflow_import/file_source.h"
 #include "app/mlflow_import/importer.h"
+#include "app/mlflow_import/print.h"
 #include "app/mlflow_import/sql_source.h"
 #include "app/mlflow_import/verify.h"
 #include "app/store_database.h"
+#include "base/clock.h"
 #include "formats/json.h"
 #include "io/fs.h"
 
@@ -16,25 +19,19 @@ namespace sluice::app {
 
 namespace {
 
-using formats::Json;
 using mlflow_import::Comparison;
 using mlflow_import::Notes;
+
+/// For one pass over what may be large; a target has one writer and reads beside it.
+sql::OpenOptions ReadingOptions() {
+  return {.connection_count = 2, .statement_timeout_ms = 3'600'000, .is_read_only = true};
+}
 
 /// What is to be imported, opened for reading. `db` goes with a source that is a database.
 struct OpenedSource {
   std::unique_ptr<sql::Db> db;
   std::unique_ptr<mlflow_import::Source> source;
 };
-
-/// Without the password.
-std::string ShownUri(const std::string& uri) {
-  const size_t scheme = uri.find("://");
-  const size_t at = uri.rfind('@');
-  if (scheme == std::string::npos || at == std::string::npos || at < scheme) return uri;
-  const size_t colon = uri.find(':', scheme + 3);
-  if (colon == std::string::npos || colon > at) return uri;
-  return uri.substr(0, colon) + uri.substr(at);
-}
 
 /// Where a folder mlruns is, if that is what was given.
 Result<std::optional<std::string>> FindFolder(const std::string& given) {
@@ -61,67 +58,55 @@ Result<OpenedSource> OpenSource(const Arguments& arguments, Notes& notes) {
     return opened;
   }
   const std::string uri = given.find("://") == std::string::npos ? "sqlite:///" + given : given;
-  ASSIGN_OR_RETURN(opened.db, sql::OpenDatabase(uri, {.connection_count = 2,
-                                                      .statement_timeout_ms = 3'600'000,
-                                                      .is_read_only = true}));
+  ASSIGN_OR_RETURN(opened.db, sql::OpenDatabase(uri, ReadingOptions()));
   mlflow_import::WorkspaceChoice workspaces;
   if (arguments.Has("workspace")) workspaces.only = arguments.Get("workspace");
   workspaces.takes_all = arguments.Has("prefix-workspaces");
-  ASSIGN_OR_RETURN(opened.source,
-                   mlflow_import::SqlSource::Open(*opened.db, ShownUri(uri), workspaces));
+  ASSIGN_OR_RETURN(opened.source, mlflow_import::SqlSource::Open(
+                                      *opened.db, mlflow_import::ShownUri(uri), workspaces));
   return opened;
 }
 
-Json ComparisonJson(const Comparison& comparison, const Notes& notes) {
-  Json counts = Json::MakeArray();
-  for (const Comparison::CountRow& row : comparison.counts) {
-    counts.Append(Json::MakeObject({{"kind", std::string(KindName(row.kind))},
-                                    {"in_source", row.in_source},
-                                    {"in_target", row.in_target},
-                                    {"verdict", std::string(VerdictText(row.verdict))}}));
+/// Users and permissions, where they are asked for or lie beside the rest; into the database where
+/// the server would look for them. Adds its rows to the comparison.
+Status ImportAuth(const Arguments& arguments, OpenedSource& opened, sql::Db& target,
+                  Comparison& comparison, Notes& notes) {
+  std::unique_ptr<sql::Db> named;
+  sql::Db* source = opened.db.get();
+  if (arguments.Has("auth-uri")) {
+    std::string uri = arguments.Get("auth-uri");
+    if (uri.find("://") == std::string::npos) uri = "sqlite:///" + uri;
+    ASSIGN_OR_RETURN(named, sql::OpenDatabase(uri, ReadingOptions()));
+    source = named.get();
+  } else {
+    if (source == nullptr) return Ok();
+    ASSIGN_OR_RETURN(const bool has_users, mlflow_import::HasAuthTables(*source));
+    if (!has_users) return Ok();
   }
-  Json points = Json::MakeArray();
-  for (const Comparison::PointsRow& row : comparison.points) {
-    points.Append(
-        Json::MakeObject({{"experiment_id", std::to_string(row.experiment_id)},
-                          {"in_source", row.in_source.point_count},
-                          {"in_target", row.in_target.point_count},
-                          {"source_checksum", fmt::format("{:016x}", row.in_source.checksum)},
-                          {"target_checksum", fmt::format("{:016x}", row.in_target.checksum)},
-                          {"verdict", std::string(VerdictText(row.verdict))}}));
+  std::unique_ptr<sql::Db> auth_target;
+  if (arguments.Has("auth-backend-store-uri")) {
+    ASSIGN_OR_RETURN(auth_target, OpenStoreDatabase(arguments.Get("auth-backend-store-uri")));
   }
-  Json notes_json = Json::MakeArray();
-  for (const auto& [what, note] : notes.all()) {
-    notes_json.Append(
-        Json::MakeObject({{"what", what}, {"count", note.count}, {"example", note.example}}));
-  }
-  return Json::MakeObject({{"is_complete", comparison.is_complete()},
-                           {"counts", std::move(counts)},
-                           {"points", std::move(points)},
-                           {"notes", std::move(notes_json)}});
-}
-
-void PrintComparison(const Comparison& comparison, const Notes& notes) {
-  fmt::print("{:<26} {:>12} {:>12}\n", "", "source", "target");
-  for (const Comparison::CountRow& row : comparison.counts) {
-    if (row.in_source == 0 && row.in_target == 0) continue;
-    fmt::print("{:<26} {:>12} {:>12}  {}\n", KindName(row.kind), row.in_source, row.in_target,
-               VerdictText(row.verdict));
-  }
-  if (!comparison.points.empty()) {
-    fmt::print("\n{:<12} {:>12} {:>12} {:>18} {:>18}\n", "experiment", "points", "points",
-               "checksum", "checksum");
-  }
-  for (const Comparison::PointsRow& row : comparison.points) {
-    fmt::print("{:<12} {:>12} {:>12}   {:016x}   {:016x}  {}\n", row.experiment_id,
-               row.in_source.point_count, row.in_target.point_count, row.in_source.checksum,
-               row.in_target.checksum, VerdictText(row.verdict));
-  }
-  if (!notes.all().empty()) fmt::print("\n");
-  for (const auto& [what, note] : notes.all()) {
-    fmt::print("note: {} {}{}\n", note.count, what,
-               note.example.empty() ? "" : fmt::format(" (such as {})", note.example));
-  }
+  sql::Db& into = auth_target ? *auth_target : target;
+  ASSIGN_OR_RETURN(const mlflow_import::AuthRecords records,
+                   mlflow_import::ReadAuth(*source, arguments.Get("workspace"), notes));
+  RETURN_IF_ERROR(mlflow_import::BringAuth(records, into, notes, SystemClock()));
+  const mlflow_import::AuthCounts wanted = mlflow_import::CountOf(records);
+  ASSIGN_OR_RETURN(const mlflow_import::AuthCounts found,
+                   mlflow_import::CountInTarget(records, into));
+  using mlflow_import::Kind;
+  auto add = [&](Kind kind, int64_t in_source, int64_t in_target) {
+    comparison.counts.push_back({.kind = kind,
+                                 .in_source = in_source,
+                                 .in_target = in_target,
+                                 .verdict = in_source == in_target
+                                                ? Comparison::Verdict::kEqual
+                                                : Comparison::Verdict::kDifferent});
+  };
+  add(Kind::kUsers, wanted.users, found.users);
+  add(Kind::kRoles, wanted.roles, found.roles);
+  add(Kind::kGrants, wanted.grants, found.grants);
+  return Ok();
 }
 
 Result<int> RunImport(const Arguments& arguments) {
@@ -142,12 +127,13 @@ Result<int> RunImport(const Arguments& arguments) {
   }
   RETURN_IF_ERROR(mlflow_import::Import(*opened.source, *target, options, notes));
   if (!is_quiet) fmt::print(stderr, "\rcomparing\x1b[K");
-  ASSIGN_OR_RETURN(const Comparison comparison, mlflow_import::Compare(*opened.source, *target));
+  ASSIGN_OR_RETURN(Comparison comparison, mlflow_import::Compare(*opened.source, *target));
+  RETURN_IF_ERROR(ImportAuth(arguments, opened, *target, comparison, notes));
   if (!is_quiet) fmt::print(stderr, "\r\x1b[K");
   if (arguments.Has("json")) {
-    fmt::print("{}\n", formats::PrintJson(ComparisonJson(comparison, notes)));
+    fmt::print("{}\n", formats::PrintJson(mlflow_import::ComparisonJson(comparison, notes)));
   } else {
-    PrintComparison(comparison, notes);
+    fmt::print("{}", mlflow_import::ComparisonText(comparison, notes, "source", "target"));
   }
   return comparison.is_complete() ? 0 : 1;
 }
@@ -171,6 +157,12 @@ Command MakeImportMlflowCommand() {
                        .help = "the server's database, made if it is not there",
                        .default_value = "sqlite:///sluice.db",
                        .variable = "MLFLOW_BACKEND_STORE_URI"},
+                      {.name = "auth-uri",
+                       .value = "URI",
+                       .help = "the database of MLflow's users, where it is not SOURCE"},
+                      {.name = "auth-backend-store-uri",
+                       .value = "URI",
+                       .help = "the server's database of users, where it has one of its own"},
                       {.name = "workspace",
                        .value = "NAME",
                        .help = "the one workspace to bring",
