@@ -3,7 +3,10 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "app/cli/command.h"
+#include "app/mlflow_import/artifacts.h"
 #include "app/mlflow_import/auth_source.h"
 #include "app/mlflow_import/file_source.h"
 #include "app/mlflow_import/importer.h"
@@ -67,6 +70,16 @@ Result<OpenedSource> OpenSource(const Arguments& arguments, Notes& notes) {
   return opened;
 }
 
+void AddCount(Comparison& comparison, mlflow_import::Kind kind, int64_t in_source,
+              int64_t in_target) {
+  comparison.counts.push_back({.kind = kind,
+                               .in_source = in_source,
+                               .in_target = in_target,
+                               .verdict = in_source == in_target
+                                              ? Comparison::Verdict::kEqual
+                                              : Comparison::Verdict::kDifferent});
+}
+
 /// Users and permissions, where they are asked for or lie beside the rest; into the database where
 /// the server would look for them. Adds its rows to the comparison.
 Status ImportAuth(const Arguments& arguments, OpenedSource& opened, sql::Db& target,
@@ -95,18 +108,42 @@ Status ImportAuth(const Arguments& arguments, OpenedSource& opened, sql::Db& tar
   ASSIGN_OR_RETURN(const mlflow_import::AuthCounts found,
                    mlflow_import::CountInTarget(records, into));
   using mlflow_import::Kind;
-  auto add = [&](Kind kind, int64_t in_source, int64_t in_target) {
-    comparison.counts.push_back({.kind = kind,
-                                 .in_source = in_source,
-                                 .in_target = in_target,
-                                 .verdict = in_source == in_target
-                                                ? Comparison::Verdict::kEqual
-                                                : Comparison::Verdict::kDifferent});
-  };
-  add(Kind::kUsers, wanted.users, found.users);
-  add(Kind::kRoles, wanted.roles, found.roles);
-  add(Kind::kGrants, wanted.grants, found.grants);
+  AddCount(comparison, Kind::kUsers, wanted.users, found.users);
+  AddCount(comparison, Kind::kRoles, wanted.roles, found.roles);
+  AddCount(comparison, Kind::kGrants, wanted.grants, found.grants);
   return Ok();
+}
+
+/// Copies artifacts, where that is asked for; afterwards `options` rewrite the locations of what
+/// was copied from this machine.
+Result<std::optional<mlflow_import::ArtifactReport>> ImportArtifacts(
+    const Arguments& arguments, mlflow_import::ImportOptions& options, Notes& notes) {
+  if (!arguments.Has("artifacts")) return std::optional<mlflow_import::ArtifactReport>();
+  const std::string from = arguments.Get("artifacts");
+  const bool is_folder = from.starts_with("file://") || from.find("://") == std::string::npos;
+  std::string root = from.starts_with("file://") ? from.substr(7) : from;
+  if (is_folder) {
+    // A remote would make it.
+    ASSIGN_OR_RETURN(const auto found, io::RealFs().Stat(root));
+    if (!found || found->kind != io::FileKind::kDirectory)
+      return NotFound(fmt::format("--artifacts: there is no folder '{}'", root));
+    std::error_code error;
+    root = std::filesystem::canonical(root, error).string();
+    if (error) return Unavailable(fmt::format("--artifacts: {}: {}", from, error.message()));
+  }
+  ASSIGN_OR_RETURN(const auto source, objects::OpenRemote(is_folder ? root : from));
+  ASSIGN_OR_RETURN(const auto target, objects::OpenRemote(arguments.Get("artifacts-destination")));
+  std::function<void(int64_t)> on_progress;
+  if (options.on_progress)
+    on_progress = [&](int64_t count) { options.on_progress("artifacts", count); };
+  ASSIGN_OR_RETURN(const mlflow_import::ArtifactReport report,
+                   mlflow_import::CopyArtifacts(*source, *target, on_progress, notes));
+  if (is_folder) {
+    options.rewrite_uri = [root](const std::string& uri) {
+      return mlflow_import::ServedUri(uri, root);
+    };
+  }
+  return std::optional(report);
 }
 
 Result<int> RunImport(const Arguments& arguments) {
@@ -125,10 +162,18 @@ Result<int> RunImport(const Arguments& arguments) {
       fmt::print(stderr, "\r{}: {}\x1b[K", phase, count);
     };
   }
+  ASSIGN_OR_RETURN(const auto artifacts, ImportArtifacts(arguments, options, notes));
   RETURN_IF_ERROR(mlflow_import::Import(*opened.source, *target, options, notes));
   if (!is_quiet) fmt::print(stderr, "\rcomparing\x1b[K");
   ASSIGN_OR_RETURN(Comparison comparison, mlflow_import::Compare(*opened.source, *target));
   RETURN_IF_ERROR(ImportAuth(arguments, opened, *target, comparison, notes));
+  if (artifacts) {
+    using mlflow_import::Kind;
+    AddCount(comparison, Kind::kArtifactFiles, artifacts->in_source.file_count,
+             artifacts->in_target.file_count);
+    AddCount(comparison, Kind::kArtifactBytes, artifacts->in_source.size_bytes,
+             artifacts->in_target.size_bytes);
+  }
   if (!is_quiet) fmt::print(stderr, "\r\x1b[K");
   if (arguments.Has("json")) {
     fmt::print("{}\n", formats::PrintJson(mlflow_import::ComparisonJson(comparison, notes)));
@@ -157,6 +202,15 @@ Command MakeImportMlflowCommand() {
                        .help = "the server's database, made if it is not there",
                        .default_value = "sqlite:///sluice.db",
                        .variable = "MLFLOW_BACKEND_STORE_URI"},
+                      {.name = "artifacts",
+                       .value = "SOURCE",
+                       .help = "copy the artifacts of this folder (the one given to `mlflow "
+                               "server` as --artifacts-destination, or mlruns) or s3://... too"},
+                      {.name = "artifacts-destination",
+                       .value = "URI",
+                       .help = "where the server keeps artifacts: a folder or s3://...",
+                       .default_value = "./mlartifacts",
+                       .variable = "MLFLOW_ARTIFACTS_DESTINATION"},
                       {.name = "auth-uri",
                        .value = "URI",
                        .help = "the database of MLflow's users, where it is not SOURCE"},

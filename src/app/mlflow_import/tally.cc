@@ -31,7 +31,9 @@ constexpr std::string_view kNames[kKindCount] = {"experiments",
                                                  "webhooks",
                                                  "users",
                                                  "roles",
-                                                 "grants"};
+                                                 "grants",
+                                                 "artifact files",
+                                                 "artifact bytes"};
 
 /// SplitMix64's finaliser (Steele, Lea, Flood, 2014).
 uint64_t Mix(uint64_t x) {

@@ -39,8 +39,10 @@ enum class Kind : uint8_t {
   kUsers,
   kRoles,
   kGrants,
+  kArtifactFiles,
+  kArtifactBytes,
 };
-inline constexpr int kKindCount = 26;
+inline constexpr int kKindCount = 28;
 std::string_view KindName(Kind kind);  ///< "experiment tags"
 
 /// Of the histories of one experiment. The same points give the same sums in any order.
