@@ -17,18 +17,18 @@ CREATE TABLE assessments (
     trace_id character varying(50) NOT NULL,
     name character varying(250) NOT NULL,
     assessment_type character varying(20) NOT NULL,
-    value text NOT NULL,
-    error text,
+    value "text" NOT NULL,
+    error "text",
     created_timestamp bigint NOT NULL,
     last_updated_timestamp bigint NOT NULL,
     source_type character varying(50) NOT NULL,
     source_id character varying(250),
     run_id character varying(32),
     span_id character varying(50),
-    rationale text,
+    rationale "text",
     overrides character varying(50),
     valid boolean NOT NULL,
-    assessment_metadata text,
+    assessment_metadata "text",
     experiment_id integer,
     trace_timestamp_ms bigint,
     aggregate_value double precision,
@@ -55,9 +55,9 @@ CREATE TABLE datasets (
     name character varying(500) NOT NULL,
     digest character varying(36) NOT NULL,
     dataset_source_type character varying(36) NOT NULL,
-    dataset_source text NOT NULL,
-    dataset_schema text,
-    dataset_profile text
+    dataset_source "text" NOT NULL,
+    dataset_schema "text",
+    dataset_profile "text"
 );
 CREATE TABLE endpoint_bindings (
     endpoint_id character varying(36) NOT NULL,
@@ -92,7 +92,7 @@ CREATE TABLE endpoints (
     last_updated_by character varying(255),
     last_updated_at bigint NOT NULL,
     routing_strategy character varying(64),
-    fallback_config_json text,
+    fallback_config_json "text",
     experiment_id integer,
     usage_tracking boolean DEFAULT false NOT NULL,
     workspace character varying(63) DEFAULT 'default'::character varying NOT NULL
@@ -129,8 +129,8 @@ CREATE TABLE evaluation_dataset_tags (
 CREATE TABLE evaluation_datasets (
     dataset_id character varying(36) NOT NULL,
     name character varying(255) NOT NULL,
-    schema text,
-    profile text,
+    schema "text",
+    profile "text",
     digest character varying(64),
     created_time bigint,
     last_update_time bigint,
@@ -140,7 +140,7 @@ CREATE TABLE evaluation_datasets (
 );
 CREATE TABLE experiment_tags (
     key character varying(250) NOT NULL,
-    value text,
+    value "text",
     experiment_id integer NOT NULL
 );
 CREATE TABLE experiments (
@@ -151,7 +151,7 @@ CREATE TABLE experiments (
     creation_time bigint,
     last_update_time bigint,
     workspace character varying(63) DEFAULT 'default'::character varying NOT NULL,
-    CONSTRAINT experiments_lifecycle_stage CHECK (((lifecycle_stage)::text = ANY ((ARRAY['active'::character varying, 'deleted'::character varying])::text[])))
+    CONSTRAINT experiments_lifecycle_stage CHECK (((lifecycle_stage)::"text" = ANY ((ARRAY['active'::character varying, 'deleted'::character varying])::"text"[])))
 );
 CREATE SEQUENCE experiments_experiment_id_seq
     AS integer
@@ -200,12 +200,12 @@ CREATE TABLE issues (
     issue_id character varying(36) NOT NULL,
     experiment_id integer NOT NULL,
     name character varying(250) NOT NULL,
-    description text NOT NULL,
+    description "text" NOT NULL,
     status character varying(50) NOT NULL,
     severity character varying(50),
-    root_causes text,
+    root_causes "text",
     source_run_id character varying(32),
-    categories text,
+    categories "text",
     created_timestamp bigint NOT NULL,
     last_updated_timestamp bigint NOT NULL,
     created_by character varying(255)
@@ -219,10 +219,10 @@ CREATE TABLE jobs (
     id character varying(36) NOT NULL,
     creation_time bigint NOT NULL,
     job_name character varying(500) NOT NULL,
-    params text NOT NULL,
+    params "text" NOT NULL,
     timeout double precision,
     status integer NOT NULL,
-    result text,
+    result "text",
     retry_count integer NOT NULL,
     last_update_time bigint NOT NULL,
     workspace character varying(63) DEFAULT 'default'::character varying NOT NULL,
@@ -230,7 +230,7 @@ CREATE TABLE jobs (
     creator character varying(255),
     executor_backend character varying(255),
     lease_expires_at bigint,
-    status_message text,
+    status_message "text",
     progress json,
     progress_updated_at bigint,
     token_hash character varying(64),
@@ -242,10 +242,10 @@ CREATE TABLE label_schemas (
     experiment_id integer NOT NULL,
     name character varying(250) NOT NULL,
     type character varying(16) NOT NULL,
-    instruction text,
+    instruction "text",
     enable_comment boolean DEFAULT false NOT NULL,
     input_type character varying(32) NOT NULL,
-    input_config text NOT NULL,
+    input_config "text" NOT NULL,
     created_by character varying(255),
     created_time bigint NOT NULL,
     last_update_time bigint NOT NULL,
@@ -275,13 +275,13 @@ CREATE TABLE logged_model_params (
     model_id character varying(36) NOT NULL,
     experiment_id integer NOT NULL,
     param_key character varying(255) NOT NULL,
-    param_value text NOT NULL
+    param_value "text" NOT NULL
 );
 CREATE TABLE logged_model_tags (
     model_id character varying(36) NOT NULL,
     experiment_id integer NOT NULL,
     tag_key character varying(255) NOT NULL,
-    tag_value text NOT NULL
+    tag_value "text" NOT NULL
 );
 CREATE TABLE logged_models (
     model_id character varying(36) NOT NULL,
@@ -295,7 +295,7 @@ CREATE TABLE logged_models (
     model_type character varying(500),
     source_run_id character varying(32),
     status_message character varying(1000),
-    CONSTRAINT logged_models_lifecycle_stage_check CHECK (((lifecycle_stage)::text = ANY ((ARRAY['active'::character varying, 'deleted'::character varying])::text[])))
+    CONSTRAINT logged_models_lifecycle_stage_check CHECK (((lifecycle_stage)::"text" = ANY ((ARRAY['active'::character varying, 'deleted'::character varying])::"text"[])))
 );
 CREATE TABLE mcp_access_endpoints (
     id character varying(36) NOT NULL,
@@ -351,7 +351,7 @@ CREATE TABLE mcp_servers (
     workspace character varying(63) DEFAULT 'default'::character varying NOT NULL,
     name character varying(256) NOT NULL,
     display_name character varying(256),
-    description text,
+    description "text",
     icons json,
     created_by character varying(256),
     last_updated_by character varying(256),
@@ -380,7 +380,7 @@ CREATE TABLE model_definitions (
 );
 CREATE TABLE model_version_tags (
     key character varying(250) NOT NULL,
-    value text,
+    value "text",
     name character varying(256) NOT NULL,
     version integer NOT NULL,
     workspace character varying(63) DEFAULT 'default'::character varying NOT NULL
@@ -406,7 +406,7 @@ CREATE TABLE online_scoring_configs (
     scorer_id character varying(36) NOT NULL,
     sample_rate double precision NOT NULL,
     experiment_id integer NOT NULL,
-    filter_string text
+    filter_string "text"
 );
 CREATE TABLE params (
     key character varying(250) NOT NULL,
@@ -475,9 +475,9 @@ CREATE TABLE runs (
     artifact_uri character varying(200),
     experiment_id integer,
     deleted_time bigint,
-    CONSTRAINT runs_lifecycle_stage CHECK (((lifecycle_stage)::text = ANY ((ARRAY['active'::character varying, 'deleted'::character varying])::text[]))),
-    CONSTRAINT runs_status_check CHECK (((status)::text = ANY ((ARRAY['SCHEDULED'::character varying, 'FAILED'::character varying, 'FINISHED'::character varying, 'RUNNING'::character varying, 'KILLED'::character varying])::text[]))),
-    CONSTRAINT source_type CHECK (((source_type)::text = ANY ((ARRAY['NOTEBOOK'::character varying, 'JOB'::character varying, 'LOCAL'::character varying, 'UNKNOWN'::character varying, 'PROJECT'::character varying])::text[])))
+    CONSTRAINT runs_lifecycle_stage CHECK (((lifecycle_stage)::"text" = ANY ((ARRAY['active'::character varying, 'deleted'::character varying])::"text"[]))),
+    CONSTRAINT runs_status_check CHECK (((status)::"text" = ANY ((ARRAY['SCHEDULED'::character varying, 'FAILED'::character varying, 'FINISHED'::character varying, 'RUNNING'::character varying, 'KILLED'::character varying])::"text"[]))),
+    CONSTRAINT source_type CHECK (((source_type)::"text" = ANY ((ARRAY['NOTEBOOK'::character varying, 'JOB'::character varying, 'LOCAL'::character varying, 'UNKNOWN'::character varying, 'PROJECT'::character varying])::"text"[])))
 );
 CREATE TABLE scheduler_leases (
     lease_key character varying(255) NOT NULL,
@@ -487,7 +487,7 @@ CREATE TABLE scheduler_leases (
 CREATE TABLE scorer_versions (
     scorer_id character varying(36) NOT NULL,
     scorer_version integer NOT NULL,
-    serialized_scorer text NOT NULL,
+    serialized_scorer "text" NOT NULL,
     creation_time bigint
 );
 CREATE TABLE scorers (
@@ -503,8 +503,8 @@ CREATE TABLE secrets (
     kek_version integer NOT NULL,
     masked_value character varying(500) NOT NULL,
     provider character varying(64),
-    auth_config text,
-    description text,
+    auth_config "text",
+    description "text",
     created_by character varying(255),
     created_at bigint NOT NULL,
     last_updated_by character varying(255),
@@ -522,13 +522,13 @@ CREATE TABLE spans (
     experiment_id integer NOT NULL,
     span_id character varying(50) NOT NULL,
     parent_span_id character varying(50),
-    name text,
+    name "text",
     type character varying(500),
     status character varying(50) NOT NULL,
     start_time_unix_nano bigint NOT NULL,
     end_time_unix_nano bigint,
     duration_ns bigint GENERATED ALWAYS AS ((end_time_unix_nano - start_time_unix_nano)) STORED,
-    content text NOT NULL,
+    content "text" NOT NULL,
     input_cost double precision,
     output_cost double precision,
     total_cost double precision,
@@ -664,9 +664,9 @@ CREATE TABLE webhooks (
 );
 CREATE TABLE workspaces (
     name character varying(63) NOT NULL,
-    description text,
-    default_artifact_root text,
-    trace_archival_location text,
+    description "text",
+    default_artifact_root "text",
+    trace_archival_location "text",
     trace_archival_retention character varying(32)
 );
 ALTER TABLE ONLY experiments ALTER COLUMN experiment_id SET DEFAULT nextval('experiments_experiment_id_seq'::regclass);
