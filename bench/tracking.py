@@ -28,6 +28,8 @@ import tracking_data  # noqa: E402
 
 MLFLOW = "3.17.2"
 ARTIFACT_BYTES = 400_000_000
+ARTIFACT_REPEATS = 5
+REPEATS = 2  # of a whole history, which takes MLflow many seconds
 E2 = "/api/2.0/mlflow"
 
 
@@ -110,7 +112,7 @@ def reads(port, seconds, figures, history_run):
         told = load(port, [f"POST {E2}/runs/search {body}"], 1, max(seconds, 5), 200)
         figures[label] = told["p50_us"] / 1000, told["p99_us"] / 1000, "ms", told.get("note")
     times = []
-    for _ in range(3):
+    for _ in range(REPEATS):
         begin, token, points = time.perf_counter(), "", 0
         while True:
             page = request(port, "GET", f"{E2}/metrics/get-history?run_id={history_run}&metric_key=history&max_results=25000"
@@ -122,7 +124,7 @@ def reads(port, seconds, figures, history_run):
         times.append((time.perf_counter() - begin) * 1000)
         assert points == tracking_data.HISTORY_POINTS, points
     raw = []
-    for _ in range(3):
+    for _ in range(REPEATS):
         begin = time.perf_counter()
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         connection.request("GET", f"{E2}/metrics/get-history?run_id={history_run}&metric_key=history&max_results={tracking_data.HISTORY_POINTS}")
@@ -139,7 +141,7 @@ def artifacts(url, figures, folder):
             for _ in range(ARTIFACT_BYTES // 1_000_000):
                 file.write(os.urandom(1_000_000))
     ups, downs = [], []
-    for i in range(5):
+    for i in range(ARTIFACT_REPEATS):
         target = f"{url}/f{i}.bin"
         for times, words in ((ups, ["-T", str(big), target]), (downs, [target])):
             os.sync()
@@ -181,6 +183,11 @@ def new_database(kind, folder, name):
     else:
         with servers.postgres_database() as uri:
             yield uri
+
+
+def mlflow_uri(uri):
+    """The same database for MLflow, with the driver that its environment has."""
+    return uri.replace("postgresql://", "postgresql+psycopg2://", 1)
 
 
 def connect(kind, uri):
@@ -252,7 +259,7 @@ def main():
                 artifacts(f"{url}/x", with_nginx, folder)
         for kind in chosen.databases.split(","):
             with new_database(kind, folder, "mlflow") as theirs, new_database(kind, folder, "sluice") as ours:
-                with servers.mlflow_server(MLFLOW, folder, database=theirs):
+                with servers.mlflow_server(MLFLOW, folder, database=mlflow_uri(theirs)):
                     pass  # makes its tables
                 connection, placeholder = connect(kind, theirs)
                 history_run = tracking_data.fill(connection, placeholder, {1: chosen.runs, 2: 10_000})
@@ -268,8 +275,8 @@ def main():
                 report.line(f"sluice import mlflow of that database: {time.perf_counter() - begin:.1f} s")
                 contestants = [
                     Contestant("sluice", lambda: servers.sluice_server(folder, database=ours)),
-                    Contestant("mlflow 1", lambda: servers.mlflow_server(MLFLOW, folder, database=theirs)),
-                    Contestant("mlflow 4", lambda: servers.mlflow_server(MLFLOW, folder, "--workers", "4", database=theirs))]
+                    Contestant("mlflow 1", lambda: servers.mlflow_server(MLFLOW, folder, database=mlflow_uri(theirs))),
+                    Contestant("mlflow 4", lambda: servers.mlflow_server(MLFLOW, folder, "--workers", "4", database=mlflow_uri(theirs)))]
                 for contestant in contestants[:1] if chosen.only_sluice else contestants:
                     measure(contestant, folder, chosen.seconds, history_run)
                 compare(report, kind, contestants, with_nginx)

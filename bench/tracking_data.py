@@ -20,8 +20,12 @@ def fill(connection, placeholder, counts):
     cursor = connection.cursor()
 
     def insert(table, columns, values):
-        marks = ", ".join([placeholder] * len(columns))
-        cursor.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
+        head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
+        if placeholder == "%s":
+            from psycopg2.extras import execute_values
+            execute_values(cursor, head + "%s", values, page_size=1000)
+        else:
+            cursor.executemany(f"{head}({', '.join([placeholder] * len(columns))})", values)
 
     first = None
     for experiment_id, count in counts.items():
