@@ -1,5 +1,7 @@
 #include "app/mlflow_export/exporter.h"
 
+#include "app/mlflow_export/schema.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,12 +9,10 @@
 #include <limits>
 #include <set>
 
-#include "auth/bulk_writer.h"
 #include "base/id.h"
 #include "registry/bulk_reader.h"
 #include "registry/webhook_delivery.h"
 #include "registry/webhooks.h"
-#include "sluice_app_embedded.h"
 #include "tracking/bulk_reader.h"
 
 namespace sluice::app::mlflow_export {
@@ -101,21 +101,6 @@ constexpr Query kWebhookEvent{
     "export.webhook_events",
     "INSERT INTO webhook_events (webhook_id, entity, action) VALUES ($1, $2, $3) "
     "ON CONFLICT DO NOTHING"};
-constexpr Query kUser{
-    "export.users",
-    "INSERT INTO users (id, username, password_hash, is_admin) VALUES ($1, $2, $3, $4)"};
-constexpr Query kRole{
-    "export.roles",
-    "INSERT INTO roles (id, name, workspace, description) VALUES ($1, $2, 'default', $3)"};
-constexpr Query kGrant{"export.grants",
-                       "INSERT INTO role_permissions (role_id, resource_type, resource_pattern, "
-                       "permission) VALUES ($1, $2, $3, $4)"};
-constexpr Query kAssignment{"export.assignments",
-                            "INSERT INTO user_role_assignments (user_id, role_id) "
-                            "SELECT u.id, $2 FROM users u WHERE u.username = $1"};
-
-constexpr Query kIsServer{"export.is_server", "SELECT 0", "SELECT 1"};
-
 /// As MLflow's columns have it: nothing, not an empty text.
 std::optional<std::string> OrNull(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
@@ -129,46 +114,6 @@ struct MlflowValue {
   bool is_nan;
   double value;
 };
-
-Result<bool> IsServer(sql::Db& db) {
-  return db.Read([](Reader& reader) -> Result<bool> {
-    ASSIGN_OR_RETURN(auto is_server,
-                     reader.FindOne(kIsServer, {}, [](const Row& row) { return row.GetBool(0); }));
-    return is_server.value_or(false);
-  });
-}
-
-/// `prefix`: "" or "auth_".
-Status MakeSchema(sql::Db& target, std::string_view prefix) {
-  for (const char* table : {"alembic_version", "experiments", "schema_migrations", "users"}) {
-    ASSIGN_OR_RETURN(const bool is_there, target.HasTable(table));
-    if (!is_there) continue;
-    return FailedPrecondition(
-        fmt::format("{} is not empty (it has a table '{}'): an export makes a new database",
-                    target.description(), table));
-  }
-  ASSIGN_OR_RETURN(const bool is_server, IsServer(target));
-  const std::string file =
-      fmt::format("mlflow_export/schema/{}{}.sql", prefix, is_server ? "postgres" : "sqlite");
-  for (const embedded::EmbeddedFile& embedded_file : embedded::EmbeddedFiles()) {
-    if (embedded_file.name != file) continue;
-    return target.Write([&](Tx& tx) { return tx.RunScript(file, embedded_file.content); });
-  }
-  return Internal(fmt::format("the program lacks {}", file));
-}
-
-/// MLflow numbers what comes next by itself.
-Status SetNextNumber(sql::Db& target, std::string_view table, std::string_view column) {
-  ASSIGN_OR_RETURN(const bool is_server, IsServer(target));
-  if (!is_server) return Ok();
-  const std::string text = fmt::format(
-      "SELECT setval(pg_get_serial_sequence('{0}', '{1}'), (SELECT COALESCE(MAX({1}), 0) + 1 "
-      "FROM {0}), false)",
-      table, column);
-  return target.Write([&](Tx& tx) {
-    return tx.ForEach(Query{"export.set_next_number", text}, {}, [](const Row&) { return Ok(); });
-  });
-}
 
 class Exporter {
  public:
@@ -480,35 +425,6 @@ class Exporter {
 
 Status Export(sql::Db& source, sql::Db& target, const OnProgress& on_progress, Notes& notes) {
   return Exporter(source, target, on_progress, notes).Run();
-}
-
-Status ExportAuth(sql::Db& source, sql::Db& target) {
-  ASSIGN_OR_RETURN(const auth::BulkAuth all,
-                   source.Read([](Reader& reader) { return auth::ReadAllIn(reader); }));
-  RETURN_IF_ERROR(MakeSchema(target, "auth_"));
-  const Status written = target.Write([&](Tx& tx) -> Status {
-    for (const auth::User& user : all.users) {
-      RETURN_IF_ERROR(tx.Post(kUser, {user.id, user.username, user.password_hash, user.is_admin}));
-    }
-    int64_t role_id = 0;
-    for (const auth::BulkRole& role : all.roles) {
-      RETURN_IF_ERROR(tx.Post(kRole, {++role_id, role.name, role.description}));
-      for (const auth::Grant& grant : role.grants) {
-        // MLflow 3.17 does not read NO_PERMISSIONS of older grants; DENY is what still withholds.
-        const auth::Permission permission = grant.permission == auth::Permission::kNoPermissions
-                                                ? auth::Permission::kDeny
-                                                : grant.permission;
-        RETURN_IF_ERROR(tx.Post(kGrant, {role_id, grant.resource_type, grant.resource_pattern,
-                                         auth::PermissionName(permission)}));
-      }
-      for (const std::string& username : role.usernames)
-        RETURN_IF_ERROR(tx.Post(kAssignment, {username, role_id}));
-    }
-    return Ok();
-  });
-  RETURN_IF_ERROR(written);
-  RETURN_IF_ERROR(SetNextNumber(target, "users", "id"));
-  return SetNextNumber(target, "roles", "id");
 }
 
 }  // namespace sluice::app::mlflow_export

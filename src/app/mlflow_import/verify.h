@@ -35,8 +35,7 @@ struct Comparison {
 };
 std::string_view VerdictText(Comparison::Verdict verdict);  ///< "ok", "more", "DIFFERENT"
 
-/// Reads all histories of both sides. `expected_losses` are rows that are known not to come, by
-/// kind: aliases that dangle.
+/// Reads all histories of both sides; only what the source has is looked for in the target.
 Result<Comparison> Compare(Source& source, sql::Db& target);
 
 }  // namespace sluice::app::mlflow_import
