@@ -20,6 +20,11 @@ constexpr std::string_view kPhases[] = {"experiments",   "datasets",          "r
                                         "logged models", "registered models", "model versions",
                                         "aliases",       "webhooks"};
 
+/// PostgreSQL plans badly what grew in one go, until its statistics are gathered: searches took
+/// seconds. (On SQLite the plans are ours.)
+constexpr sql::Query kGatherStatistics{
+    .name = "import.gather_statistics", .text = "SELECT 1", .postgres = "ANALYZE"};
+
 class Importer {
  public:
   Importer(Source& source, sql::Db& target, const ImportOptions& options, Notes& notes,
@@ -33,7 +38,11 @@ class Importer {
     RETURN_IF_ERROR(BringRuns());
     RETURN_IF_ERROR(BringLoggedModels());
     RETURN_IF_ERROR(BringRegistry());
-    return target_.Write([&](Tx& tx) { return SetProgress(tx, kAll, {.is_done = true}); });
+    return target_.Write([&](Tx& tx) -> Status {
+      RETURN_IF_ERROR(SetProgress(tx, kAll, {.is_done = true}));
+      Result<int64_t> gathered = tx.Execute(kGatherStatistics);
+      return gathered.ok() ? Ok() : Status(gathered.error());
+    });
   }
 
  private:
