@@ -50,11 +50,11 @@ def check(python, folder, database):
 def test_the_first_password_is_made_up_and_printed_once(tmp_path):
     empty = {"MLFLOW_AUTH_ADMIN_PASSWORD": ""}
     with servers.sluice_server(tmp_path, "--app-name", "basic-auth", env=empty) as server:
-        password = re.search(r"administrator's password is (\S+)", server.log.read_text()).group(1)
+        password = re.search(r"administrator is 'admin' with the password (\S+)", server.log.read_text()).group(1)
         current = requests.get(f"{server.url}/api/2.0/mlflow/users/current", auth=("admin", password))
         assert current.json() == {"user": {"id": 1, "username": "admin", "is_admin": True}, "is_basic_auth": True}
     with servers.sluice_server(tmp_path, "--app-name", "basic-auth", env=empty) as server:
-        assert "password is" not in server.log.read_text()
+        assert "with the password" not in server.log.read_text()
         assert requests.get(f"{server.url}/version", auth=("admin", password)).status_code == 200
         assert requests.get(f"{server.url}/version").status_code == 401
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import time
 import urllib.parse
 
 from cases import REQUESTS
@@ -70,6 +71,8 @@ def play(port):
             body = json.dumps(fill(case["body"], names)).encode()
             headers.setdefault("Content-Type", "application/json")
         path = urllib.parse.quote(path, safe="/?&=%:+,'()`*~!;@$-._{}")
+        # Times are in milliseconds, and what was made in the same one has no order in time.
+        time.sleep(0 if case["method"] == "GET" else 0.002)
         try:
             connection.request(case["method"], path, body, headers)
             response = connection.getresponse()
